@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import helmet from '@fastify/helmet';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import { authenticate } from './http/authenticate.ts';
+import { collectionScope } from './http/collection-scope.ts';
+import { health } from './http/health.ts';
+import { limits } from './http/limits.ts';
+import { mediaType } from './http/media-type.ts';
+import { trackMethods } from './http/method-not-allowed.ts';
+import { observe } from './http/observe.ts';
+import { openapi } from './http/openapi.ts';
+import { answerBrokenRequest, sendError, taxiiErrors, toHubError } from './http/taxii-errors.ts';
+import type { Hub } from './hub.ts';
+import { addObjects } from './taxii/routes/add-objects.ts';
+import { deleteObject } from './taxii/routes/delete-object.ts';
+import { getApiRoot } from './taxii/routes/get-api-root.ts';
+import { getCollection } from './taxii/routes/get-collection.ts';
+import { getCollections } from './taxii/routes/get-collections.ts';
+import { getDiscovery } from './taxii/routes/get-discovery.ts';
+import { getManifest } from './taxii/routes/get-manifest.ts';
+import { getObject } from './taxii/routes/get-object.ts';
+import { getObjects } from './taxii/routes/get-objects.ts';
+import { getStatus } from './taxii/routes/get-status.ts';
+import { getVersions } from './taxii/routes/get-versions.ts';
+
+/**
+ * Builds the whole HTTP side of a hub. The only place where Fastify is made: tests and production both call it.
+ * @param logger what the hub logs with
+ */
+export async function buildApp(hub: Hub, logger: FastifyBaseLogger): Promise<FastifyInstance> {
+  const app = Fastify({
+    loggerInstance: logger,
+    disableRequestLogging: true,
+    genReqId: () => randomUUID(),
+    trustProxy: hub.config.trustProxy,
+    bodyLimit: hub.config.bodyBytesMax,
+    requestTimeout: 300_000,
+    http: { maxHeaderSize: 64 * 1024 },
+    routerOptions: {
+      // Clients leave out the last slash, or write one too many; a redirect would lose their credential.
+      ignoreTrailingSlash: true,
+      ignoreDuplicateSlashes: true,
+      maxParamLength: 400,
+    },
+    clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: (error, request, reply) => sendError(request, reply, toHubError(error)),
+  });
+  // Route schemas document; the code judges, with messages of its own, and resources go out as they were built.
+  app.setValidatorCompiler(() => () => true);
+  app.setSerializerCompiler(() => data => JSON.stringify(data));
+
+  const refuseOtherMethods = trackMethods(app);
+
+  await app.register(observe);
+  await app.register(taxiiErrors);
+  await app.register(helmet, { contentSecurityPolicy: false, hsts: hub.config.publicUrl.startsWith('https:') });
+  await app.register(openapi, { config: hub.config });
+  await app.register(health, { hub });
+  app.get('/.well-known/jwks.json', { schema: { hide: true } }, async () => hub.identity.publicKeys);
+
+  await app.register(async taxii => {
+    await taxii.register(mediaType);
+    await taxii.register(authenticate, { hub });
+    await taxii.register(limits, { config: hub.config });
+    taxii.route(getDiscovery(hub));
+    taxii.route(getApiRoot(hub));
+    taxii.route(getCollections(hub));
+    taxii.route(getStatus(hub));
+
+    await taxii.register(async collection => {
+      await collection.register(collectionScope, { hub });
+      collection.route(getCollection());
+      collection.route(getManifest(hub));
+      collection.route(getObjects(hub));
+      collection.route(addObjects(hub));
+      collection.route(getObject(hub));
+      collection.route(deleteObject(hub));
+      collection.route(getVersions(hub));
+    });
+  });
+  refuseOtherMethods();
+  return app;
+}

@@ -1,0 +1,105 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { OperatorError } from './errors.ts';
+
+type Env = Record<string, string | undefined>;
+
+/** Everything the operator can set. Built by `toConfig` once and passed in; nothing else reads process.env. */
+export interface Config {
+  host: string;
+  port: number;
+  /** Where partners reach the hub, without a trailing slash; '' gives relative API root URLs (TAXII 2.1 §4.1.1). */
+  publicUrl: string;
+  trustProxy: boolean;
+  /** undefined: the embedded PostgreSQL under dataDir */
+  databaseUrl: string | undefined;
+  databasePoolMax: number;
+  /** absolute */
+  dataDir: string;
+  demo: boolean;
+  logLevel: string;
+  /** max_content_length of every API root, in bytes (TAXII 2.1 §4.2.1) */
+  bodyBytesMax: number;
+  /** the bodies of all requests under way, in bytes; beyond it 503 */
+  bodyBytesInFlightMax: number;
+  envelopeObjectsMax: number;
+  pageObjectsDefault: number;
+  pageObjectsMax: number;
+  pageBytesMax: number;
+  clockSkewMs: number;
+  statusRetentionHours: number;
+}
+
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
+
+/** The environment, with what `.env` in the working directory adds to it. The only reader of process.env. */
+export function readEnv(): Env {
+  if (existsSync('.env')) process.loadEnvFile('.env');
+  return process.env;
+}
+
+/**
+ * Checks the environment and writes the defaults out.
+ * @throws OperatorError naming the variable, its value's form and the value found
+ */
+export function toConfig(env: Env): Config {
+  const pageObjectsMax = readInteger(env, 'TAXIWAY_PAGE_OBJECTS_MAX', 10_000, { min: 1, max: 100_000 });
+  const bodyBytesMax = readInteger(env, 'TAXIWAY_MAX_CONTENT_LENGTH', 32 * 1024 * 1024, { min: 1024, max: 2 ** 28 });
+  return {
+    host: env.HOST || '127.0.0.1',
+    port: readInteger(env, 'PORT', 8080, { min: 0, max: 65_535 }),
+    publicUrl: readPublicUrl(env.PUBLIC_URL),
+    trustProxy: readSwitch(env, 'TAXIWAY_TRUST_PROXY', false),
+    databaseUrl: readDatabaseUrl(env.DATABASE_URL),
+    databasePoolMax: readInteger(env, 'TAXIWAY_DATABASE_POOL_MAX', 10, { min: 2, max: 1000 }),
+    dataDir: resolve(env.TAXIWAY_DATA_DIR || '.taxiway'),
+    demo: readSwitch(env, 'TAXIWAY_DEMO', true),
+    logLevel: readChoice(env, 'LOG_LEVEL', 'info', logLevels),
+    bodyBytesMax,
+    bodyBytesInFlightMax: readInteger(env, 'TAXIWAY_BODY_BYTES_IN_FLIGHT_MAX', 8 * bodyBytesMax, {
+      min: bodyBytesMax,
+      max: 2 ** 36,
+    }),
+    envelopeObjectsMax: readInteger(env, 'TAXIWAY_ENVELOPE_OBJECTS_MAX', 250_000, { min: 1, max: 1_000_000 }),
+    pageObjectsDefault: readInteger(env, 'TAXIWAY_PAGE_OBJECTS_DEFAULT', Math.min(1000, pageObjectsMax), {
+      min: 1,
+      max: pageObjectsMax,
+    }),
+    pageObjectsMax,
+    pageBytesMax: readInteger(env, 'TAXIWAY_PAGE_BYTES_MAX', 32 * 1024 * 1024, { min: 1024, max: 2 ** 28 }),
+    clockSkewMs: 1000 * readInteger(env, 'TAXIWAY_CLOCK_SKEW_SECONDS', 60, { min: 0, max: 86_400 }),
+    statusRetentionHours: readInteger(env, 'TAXIWAY_STATUS_RETENTION_HOURS', 48, { min: 24, max: 24 * 365 }),
+  };
+}
+
+function readInteger(env: Env, name: string, fallback: number, range: { min: number; max: number }): number {
+  const text = env[name];
+  if (!text) return fallback;
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= range.min && value <= range.max) return value;
+  throw new OperatorError(`${name} must be a whole number from ${range.min} to ${range.max}, not "${text}".`);
+}
+
+function readChoice(env: Env, name: string, fallback: string, choices: string[]): string {
+  const text = env[name] || fallback;
+  if (choices.includes(text)) return text;
+  throw new OperatorError(`${name} must be one of ${choices.join(', ')}, not "${text}".`);
+}
+
+function readSwitch(env: Env, name: string, fallback: boolean): boolean {
+  return readChoice(env, name, fallback ? 'on' : 'off', ['on', 'off']) === 'on';
+}
+
+function readPublicUrl(text: string | undefined): string {
+  if (!text) return '';
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url && /^https?:$/.test(url.protocol) && !url.search && !url.hash) return url.href.replace(/\/+$/, '');
+  throw new OperatorError(`PUBLIC_URL must be an http or https URL without a query, not "${text}".`);
+}
+
+// The value may hold a password, so that the message does not repeat it.
+function readDatabaseUrl(text: string | undefined): string | undefined {
+  if (!text) return undefined;
+  if (/^postgres(ql)?:\/\//.test(text)) return text;
+  throw new OperatorError('DATABASE_URL must start with postgres:// or postgresql://.');
+}

@@ -1,0 +1,106 @@
+import { sql } from 'kysely';
+import type { TaxiiTimestamp } from '../taxii/timestamp.ts';
+import type { Db, Tx } from './pool.ts';
+
+export interface ApiRootRow {
+  slug: string;
+  title: string;
+  description: string | null;
+}
+
+export interface CollectionRow {
+  id: string;
+  alias: string;
+  api_root: string;
+  title: string;
+  description: string | null;
+  /** of the newest object ever added; before the first one, when the collection was made */
+  date_added_last: TaxiiTimestamp;
+}
+
+const apiRootColumns = ['slug', 'title', 'description'] as const;
+const collectionColumns = ['id', 'alias', 'api_root', 'title', 'description', 'date_added_last'] as const;
+
+/** What an alias, and the slug of an API root or a partner, must look like. Nothing else is ever asked for. */
+export function isSlug(text: string): boolean {
+  return /^[a-z0-9]+(-[a-z0-9]+)*$/.test(text) && text.length <= 64;
+}
+
+/** @returns undefined where an API root of that slug is there already */
+export async function insertApiRoot(
+  db: Db,
+  root: { slug: string; title: string; description: string | null },
+): Promise<ApiRootRow | undefined> {
+  return db
+    .insertInto('api_root')
+    .values(root)
+    .onConflict(conflict => conflict.column('slug').doNothing())
+    .returning(apiRootColumns)
+    .executeTakeFirst();
+}
+
+/** All API roots, the default one (`hub`) first, then by slug. */
+export async function listApiRoots(db: Db): Promise<ApiRootRow[]> {
+  return db.selectFrom('api_root').select(apiRootColumns).orderBy(sql`slug <> 'hub'`).orderBy('slug').execute();
+}
+
+export async function findApiRoot(db: Db, slug: string): Promise<ApiRootRow | undefined> {
+  if (!isSlug(slug)) return undefined;
+  return db.selectFrom('api_root').select(apiRootColumns).where('slug', '=', slug).executeTakeFirst();
+}
+
+/** @returns undefined where its id or alias is taken */
+export async function insertCollection(
+  db: Db,
+  collection: { id: string; alias: string; api_root: string; title: string; description: string | null },
+): Promise<CollectionRow | undefined> {
+  return db
+    .insertInto('collection')
+    .values(collection)
+    .onConflict(conflict => conflict.doNothing())
+    .returning(collectionColumns)
+    .executeTakeFirst();
+}
+
+/** All collections by id, which TAXII's interoperability tests ask for; of one API root where given. */
+export async function listCollections(db: Db, apiRoot?: string): Promise<CollectionRow[]> {
+  return db
+    .selectFrom('collection')
+    .select(collectionColumns)
+    .$if(apiRoot !== undefined, query => query.where('api_root', '=', apiRoot as string))
+    .orderBy('id')
+    .execute();
+}
+
+/** Finds a collection by its id or its alias (TAXII 2.1 §5.2.1 allows both in URLs). */
+export async function findCollection(db: Db, idOrAlias: string): Promise<CollectionRow | undefined> {
+  const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(idOrAlias);
+  if (!uuid && !isSlug(idOrAlias)) return undefined;
+  return db
+    .selectFrom('collection')
+    .select(collectionColumns)
+    .where(uuid ? 'id' : 'alias', '=', idOrAlias)
+    .executeTakeFirst();
+}
+
+/**
+ * Takes the collection's lock, under which dates are given and objects are added or removed, until the transaction
+ * ends. NO KEY UPDATE lets readers and foreign keys pass.
+ * @returns the newest date_added given so far, and the database's clock
+ */
+export async function lockCollection(
+  tx: Tx,
+  collectionId: string,
+): Promise<{ date_added_last: TaxiiTimestamp; now: TaxiiTimestamp }> {
+  return tx
+    .selectFrom('collection')
+    .select(['date_added_last', sql<TaxiiTimestamp>`clock_timestamp()`.as('now')])
+    .where('id', '=', collectionId)
+    .forNoKeyUpdate()
+    .executeTakeFirstOrThrow();
+}
+
+/** Moves the collection's clock. The caller holds its lock. */
+export async function setDateAddedLast(tx: Tx, collectionId: string, dateAdded: TaxiiTimestamp): Promise<void> {
+  await tx.updateTable('collection').set({ date_added_last: dateAdded }).where('id', '=', collectionId).execute();
+}

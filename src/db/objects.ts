@@ -1,0 +1,279 @@
+import { type RawBuilder, sql } from 'kysely';
+import type { TaxiiTimestamp } from '../taxii/timestamp.ts';
+import type { Db, Tx } from './pool.ts';
+
+/** Which versions of an object are meant (`match[version]`, TAXII 2.1 §3.4.1). */
+export interface VersionSelector {
+  all: boolean;
+  first: boolean;
+  last: boolean;
+  /** as `stix/timestamp.ts: toInstant` writes them */
+  instants: string[];
+}
+
+/** What a page is cut from. Absent lists do not filter. */
+export interface ObjectFilter {
+  ids?: string[];
+  types?: string[];
+  specVersions?: string[];
+  versions: VersionSelector;
+}
+
+export interface PageBounds {
+  /** exclusive */
+  after: TaxiiTimestamp;
+  objectsMax: number;
+  /** the page ends before the object that would pass it, but holds at least one */
+  bytesMax: number;
+}
+
+export interface ObjectRow {
+  date_added: TaxiiTimestamp;
+  object: string;
+}
+
+export interface ManifestRow {
+  date_added: TaxiiTimestamp;
+  object_id: string;
+  version_text: string;
+}
+
+export interface Page<Row> {
+  rows: Row[];
+  /** whether matching versions follow the last row */
+  more: boolean;
+}
+
+/**
+ * A page of objects in the order of date_added: one statement, a range of one index, at most objectsMax + 1 rows and
+ * about bytesMax bytes. Rows past bytesMax come without their text, which PostgreSQL then does not even read.
+ */
+export async function pageObjects(
+  db: Db,
+  collectionId: string,
+  filter: ObjectFilter,
+  bounds: PageBounds,
+): Promise<Page<ObjectRow>> {
+  const matching = selectMatching(collectionId, filter, bounds, sql`date_added, object, octet_length(object) as bytes`);
+  const { rows } = await sql<{ date_added: TaxiiTimestamp; object: string | null }>`
+    select date_added, case when bytes_to_here - bytes = 0 or bytes_to_here <= ${bounds.bytesMax} then object end as object
+    from (
+      select matching.*, sum(bytes) over (order by date_added rows unbounded preceding) as bytes_to_here
+      from (${matching}) matching
+    ) measured
+    order by date_added`.execute(db);
+  const fitting = rows.slice(0, bounds.objectsMax).filter((row): row is ObjectRow => row.object !== null);
+  return { rows: fitting, more: fitting.length < rows.length };
+}
+
+/** The same page as manifest entries (TAXII 2.1 §5.3.1). */
+export async function pageManifest(
+  db: Db,
+  collectionId: string,
+  filter: ObjectFilter,
+  bounds: PageBounds,
+): Promise<Page<ManifestRow>> {
+  const matching = selectMatching(collectionId, filter, bounds, sql`date_added, object_id, version_text`);
+  const { rows } = await sql<ManifestRow>`${matching} order by date_added`.execute(db);
+  return { rows: rows.slice(0, bounds.objectsMax), more: rows.length > bounds.objectsMax };
+}
+
+/** Whether the collection holds any version of the object. */
+export async function hasObject(db: Db, collectionId: string, objectId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('object_version')
+    .select('date_added')
+    .where('collection_id', '=', collectionId)
+    .where('object_id', '=', objectId)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+// One row more than asked for tells whether there is more.
+function selectMatching(collectionId: string, filter: ObjectFilter, bounds: PageBounds, columns: RawBuilder<unknown>) {
+  const where = sql.join(
+    [
+      sql`collection_id = ${collectionId}`,
+      sql`date_added > ${bounds.after}::timestamptz`,
+      ...matchVersions(filter.versions),
+      ...(filter.specVersions ? [sql`spec_version = any(${filter.specVersions})`] : []),
+    ],
+    sql` and `,
+  );
+  const limit = bounds.objectsMax + 1;
+  if (filter.ids) {
+    // Few rows, found by id and then sorted. MATERIALIZED keeps the planner from walking the dates instead.
+    const type = filter.types ? sql`and type = any(${filter.types})` : sql``;
+    return sql`
+      with found as materialized (
+        select * from object_version where ${where} and object_id = any(${filter.ids}) ${type}
+      )
+      select ${columns} from found order by date_added limit ${limit}`;
+  }
+  if (filter.types) {
+    // Each type is a range of its own, already in order; what is merged is at most `limit` rows a type.
+    return sql`
+      select found.* from unnest(${filter.types}::text[]) as wanted(type) cross join lateral (
+        select ${columns} from object_version
+        where ${where} and object_version.type = wanted.type order by date_added limit ${limit}
+      ) found
+      order by date_added limit ${limit}`;
+  }
+  return sql`select ${columns} from object_version where ${where} order by date_added limit ${limit}`;
+}
+
+function matchVersions(versions: VersionSelector): RawBuilder<unknown>[] {
+  if (versions.all) return [];
+  const any = [
+    ...(versions.last ? [sql`is_last`] : []),
+    ...(versions.first ? [sql`is_first`] : []),
+    ...(versions.instants.length > 0 ? [sql`version = any(${versions.instants})`] : []),
+  ];
+  return [sql`(${sql.join(any, sql` or `)})`];
+}
+
+/** What is stored of an object id: its first and last version, and those that are being added again. */
+export interface KnownVersion {
+  object_id: string;
+  version: string;
+  added_by: string;
+  is_first: boolean;
+  is_last: boolean;
+  /** of the stored text */
+  sha256: Buffer;
+}
+
+export interface NewVersion {
+  objectId: string;
+  version: string;
+  versionText: string;
+  type: string;
+  specVersion: string;
+  isFirst: boolean;
+  isLast: boolean;
+  text: Buffer;
+}
+
+// Columns travel as one text each, split by PostgreSQL: arrays cost pg several times the insert itself. The separator
+// is a control character, which neither an identifier nor JSON text can hold.
+const separator = '\x1e';
+
+/** The stored versions that matter for adding these. The caller holds the collection's lock. */
+export async function findKnownVersions(
+  tx: Tx,
+  collectionId: string,
+  incoming: { objectId: string; version: string }[],
+): Promise<KnownVersion[]> {
+  const { rows } = await sql<KnownVersion>`
+    with incoming as (
+      select object_id, version from unnest(
+        string_to_array(${incoming.map(one => one.objectId).join(separator)}, ${separator}),
+        string_to_array(${incoming.map(one => one.version).join(separator)}, ${separator})
+      ) as one(object_id, version)
+    )
+    select object_id, version, added_by, is_first, is_last, sha256(convert_to(object, 'UTF8')) as sha256
+    from object_version
+    where collection_id = ${collectionId}
+      and object_id in (select object_id from incoming)
+      and (is_first or is_last or (object_id, version) in (select object_id, version from incoming))`.execute(tx);
+  return rows;
+}
+
+/** The stored texts of these versions, except of those longer than their bytesMax. */
+export async function findStoredTexts(
+  tx: Tx,
+  collectionId: string,
+  versions: { objectId: string; version: string; bytesMax: number }[],
+): Promise<{ object_id: string; version: string; object: string }[]> {
+  const { rows } = await sql<{ object_id: string; version: string; object: string }>`
+    select object_id, version, object
+    from object_version join unnest(
+      string_to_array(${versions.map(one => one.objectId).join(separator)}, ${separator}),
+      string_to_array(${versions.map(one => one.version).join(separator)}, ${separator}),
+      string_to_array(${versions.map(one => one.bytesMax).join(separator)}, ${separator})
+    ) as wanted(object_id, version, bytes_max) using (object_id, version)
+    where collection_id = ${collectionId} and octet_length(object) <= bytes_max::integer`.execute(tx);
+  return rows;
+}
+
+/**
+ * Adds versions, one microsecond after the other from dateAddedFirst on, in one statement. The caller holds the
+ * collection's lock and has chosen dates later than every other in it.
+ */
+export async function insertVersions(
+  tx: Tx,
+  collectionId: string,
+  addedBy: string,
+  dateAddedFirst: TaxiiTimestamp,
+  versions: NewVersion[],
+): Promise<void> {
+  const column = (value: (one: NewVersion) => string) =>
+    sql`string_to_array(${versions.map(value).join(separator)}, ${separator})`;
+  await sql`
+    insert into object_version (collection_id, date_added, added_by, is_first, is_last,
+      object_id, version, version_text, type, spec_version, object)
+    select ${collectionId}, ${dateAddedFirst}::timestamptz + (n - 1) * interval '1 microsecond', ${addedBy},
+      is_first = 't', is_last = 't', object_id, version, version_text, type, spec_version, object
+    from unnest(
+      ${column(one => (one.isFirst ? 't' : 'f'))}, ${column(one => (one.isLast ? 't' : 'f'))},
+      ${column(one => one.objectId)}, ${column(one => one.version)}, ${column(one => one.versionText)},
+      ${column(one => one.type)}, ${column(one => one.specVersion)},
+      string_to_array(${joinTexts(versions)}, ${separator})
+    ) with ordinality
+      as one(is_first, is_last, object_id, version, version_text, type, spec_version, object, n)`.execute(tx);
+}
+
+/** Takes a mark from versions that are no longer the first or the last of their object, in one statement. */
+export async function clearMark(
+  tx: Tx,
+  collectionId: string,
+  mark: 'is_first' | 'is_last',
+  versions: { objectId: string; version: string }[],
+): Promise<void> {
+  if (versions.length === 0) return;
+  await sql`
+    update object_version set ${sql.ref(mark)} = false
+    from unnest(
+      string_to_array(${versions.map(one => one.objectId).join(separator)}, ${separator}),
+      string_to_array(${versions.map(one => one.version).join(separator)}, ${separator})
+    ) as outdated(object_id, version)
+    where object_version.collection_id = ${collectionId}
+      and object_version.object_id = outdated.object_id and object_version.version = outdated.version`.execute(tx);
+}
+
+/**
+ * Removes versions of an object that the partner owns, and marks the first and last of what is left. The caller holds
+ * the collection's lock.
+ * @returns how many were removed: 0 where there are none, or they are another partner's
+ */
+export async function deleteVersions(
+  tx: Tx,
+  collectionId: string,
+  objectId: string,
+  filter: { addedBy: string; versions: VersionSelector; specVersions?: string[] },
+): Promise<number> {
+  const conditions = [
+    ...matchVersions(filter.versions),
+    ...(filter.specVersions ? [sql`spec_version = any(${filter.specVersions})`] : []),
+  ];
+  const deleted = await sql`
+    delete from object_version
+    where collection_id = ${collectionId} and object_id = ${objectId} and added_by = ${filter.addedBy}
+      ${conditions.length > 0 ? sql`and ${sql.join(conditions, sql` and `)}` : sql``}`.execute(tx);
+  await sql`
+    update object_version set is_first = (version = ends.first), is_last = (version = ends.last)
+    from (
+      select min(version) as first, max(version) as last from object_version
+      where collection_id = ${collectionId} and object_id = ${objectId}
+    ) ends
+    where collection_id = ${collectionId} and object_id = ${objectId}
+      and (is_first <> (version = ends.first) or is_last <> (version = ends.last))`.execute(tx);
+  return Number(deleted.numAffectedRows ?? 0n);
+}
+
+// As bytes: the texts are slices of the body and need no decoding on their way to PostgreSQL.
+function joinTexts(versions: NewVersion[]): Buffer {
+  const between = Buffer.from(separator);
+  return Buffer.concat(versions.flatMap((one, index) => (index === 0 ? [one.text] : [between, one.text])));
+}

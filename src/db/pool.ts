@@ -1,0 +1,73 @@
+import { Kysely, PostgresDialect, type Transaction } from 'kysely';
+import pg from 'pg';
+import { HubError } from '../errors.ts';
+import { parseTimestamp, type TaxiiTimestamp } from '../taxii/timestamp.ts';
+import type { Database } from './schema.ts';
+
+export type Db = Kysely<Database>;
+/** A function that takes one runs inside its caller's transaction. */
+export type Tx = Transaction<Database>;
+
+export interface PoolOptions {
+  connection: { connectionString: string } | { host: string; port: number; user: string; database: string };
+  connectionsMax: number;
+  onError: (error: Error) => void;
+}
+
+const timestamptz = 1184;
+const types = new pg.TypeOverrides();
+// pg's own parser makes a Date of it and loses the microseconds.
+types.setTypeParser(timestamptz, fromPgTimestamp);
+
+/** Opens a pool of connections to PostgreSQL 14 or newer. Nothing is connected until the first query. */
+export function openDatabase(options: PoolOptions): Db {
+  const pool = new pg.Pool({
+    ...options.connection,
+    types,
+    max: options.connectionsMax,
+    connectionTimeoutMillis: 10_000,
+    idleTimeoutMillis: 30_000,
+    application_name: 'taxiway',
+    statement_timeout: 60_000,
+    lock_timeout: 20_000,
+    idle_in_transaction_session_timeout: 60_000,
+    options: '-c TimeZone=UTC -c DateStyle=ISO',
+  });
+  // Without a listener, a database restart would end the process (pg emits 'error' for idle connections).
+  pool.on('error', options.onError);
+  pool.on('connect', client => client.on('error', options.onError));
+  return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+}
+
+/**
+ * Turns a failure of the database that is nobody's mistake into an answer that says "try again".
+ * @returns undefined where the error is not the database's, or is a defect of ours
+ */
+export function asUnavailable(error: unknown): HubError | undefined {
+  const code = (error as { code?: unknown } | null)?.code;
+  if (code === '55P03' || code === '57014') {
+    return new HubError('overloaded', 'The hub is busy with this collection. Try again shortly.', { cause: error });
+  }
+  // Classes 08 (connection), 53 (resources) and 57P0 (shutdown), a standby's read-only answer, and the socket's errors.
+  const isOutage = typeof code === 'string' && /^(08|53|57P0|25006|ECONN|ENOENT|EPIPE|ETIMEDOUT|EAI_)/.test(code);
+  const message = error instanceof Error ? error.message : '';
+  if (
+    isOutage ||
+    /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/.test(
+      message,
+    )
+  ) {
+    return new HubError('database-unavailable', 'The hub cannot reach its database. Try again shortly.', {
+      cause: error,
+    });
+  }
+  return undefined;
+}
+
+// PostgreSQL writes `2026-11-22 17:35:00.12+00`: trailing zeros are left out, and a colon-less offset follows.
+function fromPgTimestamp(text: string): TaxiiTimestamp {
+  const rfc3339 = text.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00');
+  const timestamp = parseTimestamp(rfc3339);
+  if (timestamp === undefined) throw new RangeError('a timestamp of the database lies outside the years 1 to 9999');
+  return timestamp;
+}

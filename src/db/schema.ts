@@ -1,0 +1,68 @@
+import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
+import type { TaxiiTimestamp } from '../taxii/timestamp.ts';
+
+/** The tables as kysely sees them; migrations/ is what makes them. */
+export interface Database {
+  hub: {
+    only_row: Generated<boolean>;
+    id: string;
+    cursor_key: Buffer;
+    created_at: Generated<TaxiiTimestamp>;
+  };
+  signing_key: {
+    kid: string;
+    private_jwk: ColumnType<Record<string, string>, string>;
+    created_at: Generated<TaxiiTimestamp>;
+  };
+  partner: {
+    id: GeneratedAlways<string>;
+    slug: string;
+    name: string;
+    sector: string;
+    disabled_at: TaxiiTimestamp | null;
+    created_at: Generated<TaxiiTimestamp>;
+  };
+  token: {
+    jti: string;
+    partner_id: string;
+    scope: string;
+    issued_at: TaxiiTimestamp;
+    expires_at: TaxiiTimestamp;
+    revoked_at: TaxiiTimestamp | null;
+  };
+  api_root: {
+    slug: string;
+    title: string;
+    description: string | null;
+    created_at: Generated<TaxiiTimestamp>;
+  };
+  collection: {
+    id: string;
+    alias: string;
+    api_root: string;
+    title: string;
+    description: string | null;
+    date_added_last: Generated<TaxiiTimestamp>;
+    created_at: Generated<TaxiiTimestamp>;
+  };
+  object_version: {
+    collection_id: string;
+    date_added: TaxiiTimestamp;
+    added_by: string;
+    is_first: boolean;
+    is_last: boolean;
+    object_id: string;
+    version: string;
+    version_text: string;
+    type: string;
+    spec_version: string;
+    object: string;
+  };
+  status: {
+    id: string;
+    api_root: string;
+    partner_id: string;
+    created_at: Generated<TaxiiTimestamp>;
+    resource: string;
+  };
+}

@@ -1,0 +1,42 @@
+import { sql } from 'kysely';
+import type { Db } from './pool.ts';
+
+/** Keeps a status resource (its JSON text) for the partner that sent the envelope. */
+export async function insertStatus(
+  db: Db,
+  status: { id: string; api_root: string; partner_id: string; resource: string },
+): Promise<void> {
+  await db.insertInto('status').values(status).execute();
+}
+
+/** The status resource's JSON text, for its own partner alone. */
+export async function findStatus(
+  db: Db,
+  key: { id: string; apiRoot: string; partnerId: string; retentionHours: number },
+): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('status')
+    .select('resource')
+    .where('id', '=', key.id)
+    .where('api_root', '=', key.apiRoot)
+    .where('partner_id', '=', key.partnerId)
+    .where('created_at', '>', oldestKept(key.retentionHours))
+    .executeTakeFirst();
+  return row?.resource;
+}
+
+/** Removes statuses past their time, at most 1,000 a call. @returns how many were removed */
+export async function deleteExpiredStatuses(db: Db, retentionHours: number): Promise<number> {
+  const expired = db
+    .selectFrom('status')
+    .select('id')
+    .where('created_at', '<=', oldestKept(retentionHours))
+    .orderBy('created_at')
+    .limit(1000);
+  const deleted = await db.deleteFrom('status').where('id', 'in', expired).executeTakeFirst();
+  return Number(deleted.numDeletedRows);
+}
+
+function oldestKept(retentionHours: number) {
+  return sql<string>`now() - make_interval(hours => ${retentionHours})`;
+}

@@ -1,0 +1,33 @@
+import fp from 'fastify-plugin';
+import { type Rights, rightsIn } from '../auth/scopes.ts';
+import { type CollectionRow, findCollection } from '../db/collections.ts';
+import type { Hub } from '../hub.ts';
+import { collectionNotFound, type NeededRight, requireRight } from '../taxii/access.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** the collection in the path; set for every route registered after `collectionScope` */
+    collection: CollectionRow;
+    /** what the partner may do in it */
+    rights: Rights;
+  }
+  interface FastifyContextConfig {
+    /** what a route below a collection needs; without it the route is refused to everybody */
+    needs?: NeededRight;
+  }
+}
+
+/** Decides access once, before the body is read: every route from here on has `/:apiRoot/collections/:collection/`. */
+export const collectionScope = fp(async (app, { hub }: { hub: Hub }) => {
+  app.decorateRequest('collection');
+  app.decorateRequest('rights');
+  app.addHook('onRequest', async request => {
+    const { apiRoot, collection: idOrAlias } = request.params as { apiRoot: string; collection: string };
+    const { needs } = request.routeOptions.config;
+    const collection = await findCollection(hub.db, idOrAlias);
+    if (!collection || collection.api_root !== apiRoot || !needs) throw collectionNotFound();
+    request.rights = rightsIn(request.principal.scopes, collection);
+    requireRight(request.rights, needs);
+    request.collection = collection;
+  });
+});

@@ -1,0 +1,41 @@
+import { getHeapStatistics } from 'node:v8';
+import underPressure from '@fastify/under-pressure';
+import type { FastifyRequest } from 'fastify';
+import fp from 'fastify-plugin';
+import type { Config } from '../config.ts';
+import { HubError } from '../errors.ts';
+
+/**
+ * Sheds load before it hurts everybody: 503 with Retry-After while the heap is nearly full, and for bodies beyond
+ * bodyBytesInFlightMax. Register it after authentication: what is counted is read only for partners.
+ */
+export const limits = fp(async (app, { config }: { config: Config }) => {
+  await app.register(underPressure, {
+    maxHeapUsedBytes: 0.9 * getHeapStatistics().heap_size_limit,
+    pressureHandler: () => {
+      throw new HubError('overloaded', 'The hub is short of memory. Try again shortly.');
+    },
+  });
+
+  let bytesInFlight = 0;
+  const reserved = new WeakMap<FastifyRequest, number>();
+  app.addHook('onRequest', async request => {
+    if (request.method !== 'POST') return;
+    // A chunked body does not say how long it is, so the most that it may be is set aside.
+    const bytes = Number(request.headers['content-length'] ?? config.bodyBytesMax);
+    if (bytes > config.bodyBytesMax) {
+      throw new HubError('body-too-large', `Send at most ${config.bodyBytesMax} bytes: several smaller envelopes.`);
+    }
+    if (bytesInFlight + bytes > config.bodyBytesInFlightMax) {
+      throw new HubError('overloaded', 'The hub is busy with other envelopes. Try again shortly.');
+    }
+    bytesInFlight += bytes;
+    reserved.set(request, bytes);
+  });
+  const release = async (request: FastifyRequest) => {
+    bytesInFlight -= reserved.get(request) ?? 0;
+    reserved.delete(request);
+  };
+  app.addHook('onResponse', release);
+  app.addHook('onRequestAbort', release);
+});

@@ -1,0 +1,54 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import fp from 'fastify-plugin';
+import Negotiator from 'negotiator';
+import { HubError } from '../errors.ts';
+
+/** The media type of every TAXII response (TAXII 2.1 §1.6.8.1), to the letter: clients compare it. */
+export const taxiiMediaType = 'application/taxii+json;version=2.1';
+
+/** The media type of the objects in a collection. */
+export const stixMediaType = 'application/stix+json;version=2.1';
+
+/**
+ * Checks media types before anything else is done: Accept (406) and, where there is a body, Content-Type (415).
+ * A request without Accept is served. Content-Type of a request without a body is ignored, since clients send it.
+ */
+export const mediaType = fp(async app => {
+  app.addHook('onRequest', async request => {
+    requireAccept(request.headers.accept);
+    if (request.method === 'POST') requireContentType(request);
+  });
+  for (const type of ['application/taxii+json', 'application/stix+json']) {
+    app.addContentTypeParser(type, { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) => body);
+  }
+});
+
+/** Sends a TAXII resource. As a Buffer, because Fastify would add a charset to the media type of a string. */
+export function sendTaxii(reply: FastifyReply, resource: object): FastifyReply {
+  const body = Buffer.isBuffer(resource) ? resource : Buffer.from(JSON.stringify(resource));
+  return reply.header('content-type', taxiiMediaType).send(body);
+}
+
+// TAXII 2.1 §3.1. A client that asks for TAXII 2.0 alone must see 406: that is how some find out the version.
+function requireAccept(accept: string | undefined): void {
+  const served = [taxiiMediaType, 'application/taxii+json'];
+  if (accept === undefined || new Negotiator({ headers: { accept } }).mediaTypes(served).length > 0) return;
+  throw new HubError('accept-not-supported', `Send "Accept: ${taxiiMediaType}".`);
+}
+
+function requireContentType(request: FastifyRequest): void {
+  const header = request.headers['content-type'] ?? '';
+  const [type = '', ...parameters] = header
+    .toLowerCase()
+    .split(';')
+    .map(part => part.trim());
+  const version = parameters.find(parameter => parameter.startsWith('version='));
+  const isVersionServed = version === undefined || /^version="?2\.1"?$/.test(version);
+  if (!['application/taxii+json', 'application/stix+json'].includes(type) || !isVersionServed) {
+    throw new HubError('content-type-not-supported', `Send "Content-Type: ${taxiiMediaType}".`);
+  }
+  const encoding = request.headers['content-encoding'] ?? 'identity';
+  if (encoding !== 'identity') {
+    throw new HubError('content-type-not-supported', 'Send the body uncompressed, without Content-Encoding.');
+  }
+}

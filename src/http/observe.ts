@@ -1,0 +1,26 @@
+import type { FastifyRequest } from 'fastify';
+import fp from 'fastify-plugin';
+
+/** One log line for each answer: who did what, how it ended, how long it took. Never a header or a body. */
+export const observe = fp(async app => {
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    request.log.info(
+      {
+        operation: operationOf(request),
+        partner: request.principal?.partner,
+        method: request.method,
+        path: request.url,
+        status: reply.statusCode,
+        milliseconds: Math.round(reply.elapsedTime * 10) / 10,
+      },
+      'answered',
+    );
+  });
+});
+
+function operationOf(request: FastifyRequest): string | undefined {
+  return (request.routeOptions.schema as { operationId?: string } | undefined)?.operationId;
+}

@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs';
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { FastifyInstance } from 'fastify';
+import fp from 'fastify-plugin';
+import type { Config } from '../config.ts';
+import { resourceSchemaId } from '../taxii/routes/route-schema.ts';
+
+const resources = [
+  'discovery',
+  'api-root',
+  'collection',
+  'collections',
+  'envelope',
+  'manifest',
+  'versions',
+  'status',
+  'error',
+];
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+
+/** OpenAPI 3.1 made from the routes that follow: /openapi.json, and /docs, which needs nothing from the internet. */
+export const openapi = fp(async (app, { config }: { config: Config }) => {
+  for (const resource of resources) app.addSchema(readResourceSchema(resource));
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Taxiway',
+        version,
+        description:
+          'A TAXII 2.1 hub: partners push STIX 2.1 objects, SIEMs poll them. Authorize with the token that the ' +
+          'operator gave you. Every answer is `application/taxii+json;version=2.1`; every error says what to do.',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      servers: [{ url: config.publicUrl || '/' }],
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+          basic: {
+            type: 'http',
+            scheme: 'basic',
+            description: 'The partner (or nothing) as user, the token as password',
+          },
+        },
+      },
+      security: [{ bearer: [] }, { basic: [] }],
+      tags: [{ name: 'Server information' }, { name: 'Collections' }, { name: 'Objects' }],
+    },
+    refResolver: { buildLocalReference: json => String(json.$id).replace(/^.*\/|\.json$/g, '') },
+  });
+  await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: { persistAuthorization: true }, staticCSP: true });
+  app.get('/openapi.json', { schema: { hide: true }, exposeHeadRoute: true }, async (_request, reply) =>
+    reply.type('application/json').send(app.swagger()),
+  );
+});
+
+/** The JSON Schema of a TAXII resource, from schemas/taxii/2.1. */
+function readResourceSchema(resource: string): Parameters<FastifyInstance['addSchema']>[0] {
+  const file = new URL(`../../schemas/taxii/2.1/${resource}.json`, import.meta.url);
+  const schema = JSON.parse(readFileSync(file, 'utf8'));
+  if (schema.$id !== resourceSchemaId(resource)) throw new Error(`${resource}.json has a wrong $id`);
+  return schema;
+}

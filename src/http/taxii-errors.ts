@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import fp from 'fastify-plugin';
+import { asUnavailable } from '../db/pool.ts';
+import { type ErrorCode, errorCatalogue, HubError } from '../errors.ts';
+import { sendTaxii, taxiiMediaType } from './media-type.ts';
+
+/** Turns whatever is thrown into a TAXII error resource (TAXII 2.1 §3.6.1), in this one place. */
+export const taxiiErrors = fp(async app => {
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const hubError = toHubError(error);
+    if (hubError.status >= 500) request.log.error({ err: hubError.cause ?? error }, hubError.message);
+    return sendError(request, reply, hubError);
+  });
+  app.setNotFoundHandler((request, reply) =>
+    sendError(request, reply, new HubError('path-not-found', 'Discovery is at /taxii2/, the documentation at /docs.')),
+  );
+});
+
+/** Writes the answer; also for Fastify's own errors that pass by the error handler. */
+export function sendError(request: FastifyRequest, reply: FastifyReply, error: HubError): FastifyReply {
+  reply.code(error.status);
+  if (error.status === 401) {
+    // RFC 9110 §11.6.1 allows several challenges; §8.2.2 of TAXII 2.1 wants Basic.
+    reply.header('www-authenticate', ['Bearer realm="taxiway"', 'Basic realm="taxiway", charset="UTF-8"']);
+  }
+  if (error.status === 503) reply.header('retry-after', '5');
+  return sendTaxii(reply, toResource(error, request.id));
+}
+
+/** Answers what Node could not read as HTTP at all: a broken request line, headers that are too long, a time-out. */
+export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const [line, hubError] =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? ['431 Request Header Fields Too Large', new HubError('headers-too-large', 'Shorten the URL and the headers.')]
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? ['408 Request Timeout', new HubError('request-timeout', 'The request did not arrive in time.')]
+        : ['400 Bad Request', new HubError('request-malformed', 'The request is not well-formed HTTP.')];
+  const body = JSON.stringify(toResource(hubError, randomUUID()));
+  const headers = `content-type: ${taxiiMediaType}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close`;
+  socket.end(`HTTP/1.1 ${line}\r\n${headers}\r\n\r\n${body}`);
+}
+
+function toResource(error: HubError, errorId: string) {
+  return {
+    title: errorCatalogue[error.code].title,
+    description: error.message,
+    error_id: errorId,
+    error_code: error.code,
+    http_status: String(error.status),
+    ...(error.details && { details: error.details }),
+  };
+}
+
+const codesOfFastify: Record<string, [ErrorCode, string]> = {
+  FST_ERR_BAD_URL: ['request-malformed', 'The URL is not well formed: check its percent escapes.'],
+  FST_ERR_CTP_BODY_TOO_LARGE: ['body-too-large', 'Send the objects in several envelopes within max_content_length.'],
+  FST_ERR_CTP_EMPTY_TYPE: ['content-type-not-supported', 'The request has no Content-Type.'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['request-malformed', 'The body is not as long as Content-Length says.'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['content-type-not-supported', 'The Content-Type is not accepted here.'],
+};
+
+/** What to answer for any error. What is not known is an internal error that says nothing of its cause. */
+export function toHubError(error: FastifyError | HubError): HubError {
+  if (error instanceof HubError) return error;
+  const known = codesOfFastify[error.code];
+  if (known) return new HubError(known[0], known[1]);
+  const unavailable = asUnavailable(error);
+  if (unavailable) return unavailable;
+  if (error.statusCode && error.statusCode >= 400 && error.statusCode < 500) {
+    return new HubError('request-malformed', 'The request could not be understood.', { cause: error });
+  }
+  return new HubError('internal-error', 'The failure was logged under the error_id; tell it to the operator.', {
+    cause: error,
+  });
+}

@@ -1,0 +1,22 @@
+import { type HubIdentity, loadIdentity } from './auth/hub-identity.ts';
+import type { Config } from './config.ts';
+import type { Db } from './db/pool.ts';
+import { createValidator, type Validator } from './stix/validate.ts';
+
+/** What routes and commands work with. Holds no state of its own: any number of nodes may share one database. */
+export interface Hub {
+  config: Config;
+  db: Db;
+  identity: HubIdentity;
+  validator: Validator;
+}
+
+/** Puts a hub together on a database whose migrations are applied. */
+export async function createHub(config: Config, db: Db): Promise<Hub> {
+  return {
+    config,
+    db,
+    identity: await loadIdentity(db),
+    validator: createValidator({ clockSkewMs: config.clockSkewMs }),
+  };
+}

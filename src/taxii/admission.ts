@@ -1,0 +1,247 @@
+import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { lockCollection, setDateAddedLast } from '../db/collections.ts';
+import { clearMark, findKnownVersions, findStoredTexts, insertVersions, type NewVersion } from '../db/objects.ts';
+import type { Tx } from '../db/pool.ts';
+import { HubError } from '../errors.ts';
+import { toInstant } from '../stix/timestamp.ts';
+import { describeProblems, type Validator } from '../stix/validate.ts';
+import type { ObjectSlice } from './object-slices.ts';
+import { fromMicros, type TaxiiTimestamp, toMicros } from './timestamp.ts';
+
+/** What became of one element of an envelope; a status resource lists them (TAXII 2.1 §4.3.1). */
+export interface Outcome {
+  result: 'added' | 'present' | 'refused';
+  id: string;
+  version: string;
+  /** why it was refused, or that it was there already */
+  message?: string;
+}
+
+/** An object that was judged valid, on its way into a collection. */
+interface Candidate {
+  id: string;
+  type: string;
+  specVersion: string;
+  /** undefined: an object without modified and created, such as most SCOs */
+  versionText: string | undefined;
+  bytes: Buffer;
+}
+
+/** Each element of an envelope, judged alone: on its way in, or refused already. */
+export type Judged = Candidate | Outcome;
+
+const nestingMax = 100;
+const judgedAtOnce = 250;
+
+/**
+ * Judges the elements of an envelope, each alone, letting other requests in between.
+ * @throws HubError envelope-malformed where an element is not JSON: then nothing of the envelope can be trusted
+ */
+export async function judge(slices: ObjectSlice[], validator: Validator, now: Date): Promise<Judged[]> {
+  const judged: Judged[] = [];
+  for (const [index, slice] of slices.entries()) {
+    if (index % judgedAtOnce === judgedAtOnce - 1) await setImmediate();
+    judged.push(judgeSlice(slice, validator, now));
+  }
+  return judged;
+}
+
+function judgeSlice(slice: ObjectSlice, validator: Validator, now: Date): Judged {
+  const value = parseSlice(slice);
+  if (slice.depth > nestingMax) {
+    return { result: 'refused', id: 'unknown', version: 'unknown', message: `nested deeper than ${nestingMax} levels` };
+  }
+  const judgement = validator.judge(value, { now });
+  if (!judgement.valid) {
+    const { id, version, problems } = judgement;
+    return { result: 'refused', id, version, message: describeProblems(problems) };
+  }
+  const { id, type, specVersion, version } = judgement.object;
+  return { id, type, specVersion, versionText: version, bytes: slice.bytes };
+}
+
+function parseSlice(slice: ObjectSlice): unknown {
+  try {
+    return JSON.parse(slice.bytes.toString('utf8'));
+  } catch (error) {
+    throw new HubError('envelope-malformed', `The object that starts at byte ${slice.offset} is not valid JSON.`, {
+      cause: error,
+    });
+  }
+}
+
+/** What a collection holds of one object id, as this transaction leaves it. */
+interface HeldObject {
+  owner: string;
+  first: string;
+  last: string;
+  versions: Map<string, HeldVersion>;
+}
+
+/** sha256 of the stored text, and the text itself where that was needed or has just come. */
+interface HeldVersion {
+  sha256?: Buffer;
+  text?: Buffer | string;
+}
+
+/**
+ * Adds objects to a collection in their order: the invariants of polling and of ownership are kept here, under the
+ * collection's lock, which is held until the transaction ends.
+ *
+ * Dates are one microsecond apart, later than all before, and the last one is a whole millisecond, since a client that
+ * truncates X-TAXII-Date-Added-Last to milliseconds would else be handed the last objects again at every poll.
+ * @returns an outcome for each element, in order
+ */
+export async function admit(tx: Tx, collectionId: string, partnerId: string, judged: Judged[]): Promise<Outcome[]> {
+  const { date_added_last, now } = await lockCollection(tx, collectionId);
+  // What has no version of its own gets the time it came (TAXII 2.1 §5.3.1: a value that is consistent to the server).
+  const arrival = toInstant(now > date_added_last ? now : date_added_last);
+  const held = await findHeldObjects(tx, collectionId, judged.filter(isCandidate));
+  const added: NewVersion[] = [];
+
+  const outcomes = judged.map((one): Outcome => {
+    if (!isCandidate(one)) return one;
+    const object = held.get(one.id);
+    const version = versionOf(one, object?.last ?? arrival);
+    const versionText = one.versionText ?? `${version}Z`;
+    const same = object?.versions.get(version);
+    const outcome = { id: one.id, version: versionText };
+    if (same && isSameContent(same, one.bytes))
+      return { ...outcome, result: 'present', message: 'already in the collection' };
+    if (object && object.owner !== partnerId) return { ...outcome, result: 'refused', message: ownedByAnother };
+    if (same) return { ...outcome, result: 'refused', message: otherContent };
+    const newVersion: HeldVersion = { text: one.bytes };
+    if (object) object.versions.set(version, newVersion);
+    else {
+      const versions = new Map([[version, newVersion]]);
+      held.set(one.id, { owner: partnerId, first: version, last: version, versions });
+    }
+    added.push({
+      objectId: one.id,
+      version,
+      versionText,
+      type: one.type,
+      specVersion: one.specVersion,
+      isFirst: false,
+      isLast: false,
+      text: one.bytes,
+    });
+    return { ...outcome, result: 'added' };
+  });
+
+  if (added.length > 0)
+    await store(tx, collectionId, partnerId, { added, held, dates: chooseDates(date_added_last, now, added.length) });
+  return outcomes;
+}
+
+const ownedByAnother =
+  'another partner added this object to the collection first; only that partner can add versions of it or revoke it';
+const otherContent =
+  'this version of the object is in the collection with other content; send changes with a later modified';
+
+/** The dates of n new versions: see `admit`. Pure, so that the property tests can try all of it. */
+export function chooseDates(
+  dateAddedLast: TaxiiTimestamp,
+  now: TaxiiTimestamp,
+  n: number,
+): { first: TaxiiTimestamp; last: TaxiiTimestamp } {
+  const earliest = toMicros(dateAddedLast) + BigInt(n);
+  const clock = toMicros(now);
+  const last = (((clock > earliest ? clock : earliest) + 999n) / 1000n) * 1000n;
+  return { first: fromMicros(last - BigInt(n - 1)), last: fromMicros(last) };
+}
+
+async function store(
+  tx: Tx,
+  collectionId: string,
+  partnerId: string,
+  batch: { added: NewVersion[]; held: Map<string, HeldObject>; dates: { first: TaxiiTimestamp; last: TaxiiTimestamp } },
+): Promise<void> {
+  const noLongerFirst = new Map<string, string>();
+  const noLongerLast = new Map<string, string>();
+  const newest = new Map<string, { first: string; last: string }>();
+  for (const { objectId, version } of batch.added) {
+    const object = batch.held.get(objectId) as HeldObject;
+    const ends = newest.get(objectId) ?? { first: object.first, last: object.last };
+    if (version < ends.first) noLongerFirst.set(objectId, object.first);
+    if (version > ends.last) noLongerLast.set(objectId, object.last);
+    newest.set(objectId, {
+      first: version < ends.first ? version : ends.first,
+      last: version > ends.last ? version : ends.last,
+    });
+  }
+  for (const one of batch.added) {
+    one.isFirst = newest.get(one.objectId)?.first === one.version;
+    one.isLast = newest.get(one.objectId)?.last === one.version;
+  }
+  await clearMark(tx, collectionId, 'is_first', toKeys(noLongerFirst));
+  await clearMark(tx, collectionId, 'is_last', toKeys(noLongerLast));
+  await insertVersions(tx, collectionId, partnerId, batch.dates.first, batch.added);
+  await setDateAddedLast(tx, collectionId, batch.dates.last);
+}
+
+function toKeys(versions: Map<string, string>): { objectId: string; version: string }[] {
+  return [...versions].map(([objectId, version]) => ({ objectId, version }));
+}
+
+async function findHeldObjects(
+  tx: Tx,
+  collectionId: string,
+  candidates: Candidate[],
+): Promise<Map<string, HeldObject>> {
+  const keys = candidates.map(one => ({ objectId: one.id, version: versionOf(one, '') }));
+  const known = keys.length > 0 ? await findKnownVersions(tx, collectionId, keys) : [];
+  const held = new Map<string, HeldObject>();
+  for (const row of known) {
+    const object = held.get(row.object_id) ?? { owner: row.added_by, first: '', last: '', versions: new Map() };
+    object.versions.set(row.version, { sha256: row.sha256 });
+    if (row.is_first) object.first = row.version;
+    if (row.is_last) object.last = row.version;
+    held.set(row.object_id, object);
+  }
+  await fetchUnequalTexts(tx, collectionId, candidates, held);
+  return held;
+}
+
+// Only where the bytes differ does it take the stored text to say whether the content does. JSON that says the same is
+// of similar length, so that what is fetched stays in proportion to what was sent.
+async function fetchUnequalTexts(
+  tx: Tx,
+  collectionId: string,
+  candidates: Candidate[],
+  held: Map<string, HeldObject>,
+): Promise<void> {
+  const unequal = candidates.flatMap(one => {
+    const object = held.get(one.id);
+    const version = versionOf(one, object?.last ?? '');
+    const stored = object?.versions.get(version);
+    if (!stored || sha256(one.bytes).equals(stored.sha256 as Buffer)) return [];
+    return [{ objectId: one.id, version, bytesMax: 4 * one.bytes.length }];
+  });
+  if (unequal.length === 0) return;
+  for (const row of await findStoredTexts(tx, collectionId, unequal)) {
+    const stored = held.get(row.object_id)?.versions.get(row.version);
+    if (stored) stored.text = row.object;
+  }
+}
+
+/** Whether two texts are the same JSON value, whatever their white space and order of keys. */
+function isSameContent(stored: HeldVersion, bytes: Buffer): boolean {
+  if (stored.sha256?.equals(sha256(bytes))) return true;
+  if (stored.text === undefined) return false;
+  return isDeepStrictEqual(JSON.parse(stored.text.toString()), JSON.parse(bytes.toString()));
+}
+
+function versionOf(candidate: Candidate, whereUnversioned: string): string {
+  return candidate.versionText === undefined ? whereUnversioned : toInstant(candidate.versionText);
+}
+
+function sha256(bytes: Buffer): Buffer {
+  return createHash('sha256').update(bytes).digest();
+}
+
+function isCandidate(one: Judged): one is Candidate {
+  return 'bytes' in one;
+}

@@ -1,0 +1,16 @@
+import { hasObject } from '../db/objects.ts';
+import type { Db } from '../db/pool.ts';
+import { HubError } from '../errors.ts';
+import { isIdentifier } from '../stix/identifier.ts';
+
+/**
+ * Tells an object that is not there (404) from one whose versions were all filtered away (TAXII 2.1 §5.6).
+ * @throws HubError object-not-found
+ */
+export async function requireObject(db: Db, collectionId: string, objectId: string): Promise<void> {
+  if (!isIdentifier(objectId) || !(await hasObject(db, collectionId, objectId))) throw objectNotFound();
+}
+
+export function objectNotFound(): HubError {
+  return new HubError('object-not-found', 'There is no such object for you in this collection.');
+}

@@ -1,0 +1,97 @@
+import type { CollectionRow } from '../db/collections.ts';
+import type { ObjectFilter, Page, PageBounds } from '../db/objects.ts';
+import { decodeCursor, encodeCursor } from './cursor.ts';
+import { type MatchField, parsePageQuery, type Query, toObjectFilter } from './filter.ts';
+import type { TaxiiTimestamp } from './timestamp.ts';
+
+/** What a paging endpoint reads from. */
+export interface Scan {
+  operation: string;
+  collection: CollectionRow;
+  /** the object in the path, where there is one */
+  objectId?: string;
+  /** the fields of match that the endpoint takes */
+  fields: MatchField[];
+  /** what holds beside the query's own match */
+  fixedFilter?: Partial<ObjectFilter>;
+}
+
+/** The part of a hub that paging needs. */
+export interface PageContext {
+  config: PageSettings;
+  identity: { cursorKey: Buffer };
+}
+
+interface PageSettings {
+  pageObjectsDefault: number;
+  pageObjectsMax: number;
+  pageBytesMax: number;
+}
+
+/** A page and what TAXII says around it. */
+export interface TaxiiPage<Row> {
+  rows: Row[];
+  /** `more` and, with more, `next`: the head of an envelope, manifest or versions resource */
+  head: { more: boolean; next?: string };
+  /** the X-TAXII-Date-Added headers (TAXII 2.1 §3.2) */
+  headers: Record<string, TaxiiTimestamp>;
+}
+
+// Before every date that a collection can give.
+const beginning: TaxiiTimestamp = '0001-01-01T00:00:00.000000Z';
+
+/**
+ * Answers one page of a scan (TAXII 2.1 §3.4, §3.5): reads the query, goes on from the cursor, and writes the cursor
+ * and the date headers from the same rows.
+ *
+ * `next` and `added_after` may come together: what is later counts, so that a poller that sends both misses nothing
+ * and sees nothing twice.
+ * @param fetch one of the page functions of db/objects.ts
+ * @throws HubError filter-invalid or cursor-invalid
+ */
+export async function readPage<Row extends { date_added: TaxiiTimestamp }>(
+  scan: Scan,
+  query: Query,
+  context: PageContext,
+  fetch: (filter: ObjectFilter, bounds: PageBounds) => Promise<Page<Row>>,
+): Promise<TaxiiPage<Row>> {
+  const { config, identity } = context;
+  const { addedAfter, limit, next, match: given } = parsePageQuery(query, scan.fields);
+  const place = {
+    operation: scan.operation,
+    collectionId: scan.collection.id,
+    ...(scan.objectId !== undefined && { objectId: scan.objectId }),
+  };
+  const cursor = next === undefined ? undefined : decodeCursor(next, { ...place, match: given }, identity.cursorKey);
+  const match = cursor?.match ?? given;
+  const after = latest(cursor?.after, addedAfter);
+
+  const page = await fetch(
+    { ...toObjectFilter(match), ...scan.fixedFilter },
+    {
+      after: after ?? beginning,
+      objectsMax: Math.min(limit ?? config.pageObjectsDefault, config.pageObjectsMax),
+      bytesMax: config.pageBytesMax,
+    },
+  );
+
+  // An empty page must not send a poller past an object that is being committed now: scan.collection was read before
+  // the page, so that everything up to its date_added_last was visible to it.
+  const echo = after ?? scan.collection.date_added_last;
+  const last = page.rows.at(-1)?.date_added ?? echo;
+  return {
+    rows: page.rows,
+    head: page.more
+      ? { more: true, next: encodeCursor({ ...place, match, after: last }, identity.cursorKey) }
+      : { more: false },
+    headers: {
+      'x-taxii-date-added-first': page.rows[0]?.date_added ?? echo,
+      'x-taxii-date-added-last': last,
+    },
+  };
+}
+
+function latest(a: TaxiiTimestamp | undefined, b: TaxiiTimestamp | undefined): TaxiiTimestamp | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return a > b ? a : b;
+}

@@ -1,0 +1,74 @@
+import { isUtf8 } from 'node:buffer';
+import { randomUUID } from 'node:crypto';
+import type { RouteOptions } from 'fastify';
+import { insertStatus } from '../../db/statuses.ts';
+import { HubError } from '../../errors.ts';
+import { sendTaxii } from '../../http/media-type.ts';
+import type { Hub } from '../../hub.ts';
+import { admit, judge } from '../admission.ts';
+import { type ObjectSlice, ObjectSlicer } from '../object-slices.ts';
+import { toFailures, toStatus } from '../status.ts';
+import { fromMicros } from '../timestamp.ts';
+import { describeRoute } from './route-schema.ts';
+
+/** POST /{api-root}/collections/{id}/objects/ (TAXII 2.1 §5.5). */
+export const addObjects = (hub: Hub): RouteOptions => ({
+  method: 'POST',
+  url: '/:apiRoot/collections/:collection/objects/',
+  config: { needs: 'write' },
+  bodyLimit: hub.config.bodyBytesMax,
+  schema: describeRoute({
+    operationId: 'addObjects',
+    summary: 'Push objects',
+    description:
+      'An envelope, or a STIX bundle as the body. Each object is judged alone; the status says what became of each. ' +
+      'Sending the same object again is a success. Only the partner that added an object first can add versions of it.',
+    tag: 'Objects',
+    params: ['apiRoot', 'collection'],
+    body: true,
+    success: { status: 202, resource: 'status', description: 'At least one object was taken; all of it is committed' },
+    errors: [400, 403, 404, 413, 415, 422],
+  }),
+  handler: async (request, reply) => {
+    const { collection, principal } = request;
+    const receivedAt = new Date();
+    const slices = sliceEnvelope(request.body as Buffer, hub.config.envelopeObjectsMax);
+    const judged = await judge(slices, hub.validator, receivedAt);
+    const { outcomes, status } = await hub.db.transaction().execute(async tx => {
+      const outcomes = await admit(tx, collection.id, principal.partnerId, judged);
+      const status = toStatus(randomUUID(), fromMicros(BigInt(receivedAt.getTime()) * 1000n), outcomes);
+      if (status.success_count > 0) {
+        const { api_root } = collection;
+        const resource = JSON.stringify(status);
+        await insertStatus(tx, { id: status.id, api_root, partner_id: principal.partnerId, resource });
+      }
+      return { outcomes, status };
+    });
+    if (status.success_count === 0) {
+      // Most clients notice only the HTTP status, so that an envelope of which nothing was taken must not look fine.
+      throw new HubError('envelope-refused', 'None of the objects was taken. Each reason stands under failures.', {
+        details: { failures: toFailures(outcomes) },
+      });
+    }
+    return sendTaxii(reply.code(202), status);
+  },
+});
+
+function sliceEnvelope(body: Buffer, objectsMax: number): ObjectSlice[] {
+  if (!isUtf8(body)) throw new HubError('envelope-malformed', 'The body is not valid UTF-8.');
+  const slicer = new ObjectSlicer({ elementBytesMax: body.length });
+  const slices: ObjectSlice[] = [];
+  for (const slice of slicer.push(body)) {
+    if (slices.length === objectsMax) {
+      throw new HubError('envelope-too-many-objects', `Send at most ${objectsMax} objects in an envelope.`);
+    }
+    slices.push(slice);
+  }
+  if (!slicer.end().hasObjects || slices.length === 0) {
+    throw new HubError(
+      'envelope-malformed',
+      'The body must be an envelope: {"objects": [ … ]} with at least one object.',
+    );
+  }
+  return slices;
+}

@@ -1,0 +1,47 @@
+import type { RouteOptions } from 'fastify';
+import { lockCollection } from '../../db/collections.ts';
+import { deleteVersions } from '../../db/objects.ts';
+import { sendTaxii } from '../../http/media-type.ts';
+import type { Hub } from '../../hub.ts';
+import { isIdentifier } from '../../stix/identifier.ts';
+import { type MatchField, parseMatch, type Query, toVersionSelector } from '../filter.ts';
+import { objectNotFound } from '../object-scope.ts';
+import { describeRoute } from './route-schema.ts';
+
+const fields: MatchField[] = ['version', 'spec_version'];
+
+/**
+ * DELETE /{api-root}/collections/{id}/objects/{object-id}/ (TAXII 2.1 §5.7): all versions, or those that match. For a
+ * partner that does not own the object there is nothing to delete.
+ */
+export const deleteObject = (hub: Hub): RouteOptions => ({
+  method: 'DELETE',
+  url: '/:apiRoot/collections/:collection/objects/:objectId/',
+  config: { needs: 'delete' },
+  schema: describeRoute({
+    operationId: 'deleteObject',
+    summary: 'Delete an object',
+    description: 'Takes the rights to read and to write, and the object must be one that you added first.',
+    tag: 'Objects',
+    params: ['apiRoot', 'collection', 'objectId'],
+    match: fields,
+    success: { status: 200, description: 'It is gone' },
+    errors: [400, 403, 404],
+  }),
+  handler: async (request, reply) => {
+    const { collection, principal } = request;
+    const { objectId } = request.params as { objectId: string };
+    const match = parseMatch(request.query as Query, fields);
+    if (!isIdentifier(objectId)) throw objectNotFound();
+    const deleted = await hub.db.transaction().execute(async tx => {
+      await lockCollection(tx, collection.id);
+      return deleteVersions(tx, collection.id, objectId, {
+        addedBy: principal.partnerId,
+        versions: toVersionSelector(match.version ?? ['all']),
+        ...(match.spec_version && { specVersions: match.spec_version }),
+      });
+    });
+    if (deleted === 0) throw objectNotFound();
+    return sendTaxii(reply, {});
+  },
+});

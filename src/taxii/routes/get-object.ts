@@ -1,0 +1,41 @@
+import type { RouteOptions } from 'fastify';
+import { pageObjects } from '../../db/objects.ts';
+import { sendTaxii } from '../../http/media-type.ts';
+import type { Hub } from '../../hub.ts';
+import { toEnvelope } from '../envelope.ts';
+import type { MatchField, Query } from '../filter.ts';
+import { requireObject } from '../object-scope.ts';
+import { readPage } from '../page.ts';
+import { describeRoute } from './route-schema.ts';
+
+const operationId = 'getObject';
+const fields: MatchField[] = ['version', 'spec_version'];
+
+/** GET /{api-root}/collections/{id}/objects/{object-id}/ (TAXII 2.1 §5.6): its versions, the last one by default. */
+export const getObject = (hub: Hub): RouteOptions => ({
+  method: 'GET',
+  url: '/:apiRoot/collections/:collection/objects/:objectId/',
+  config: { needs: 'read' },
+  schema: describeRoute({
+    operationId,
+    summary: 'Get an object',
+    tag: 'Objects',
+    params: ['apiRoot', 'collection', 'objectId'],
+    match: fields,
+    paged: true,
+    success: { status: 200, resource: 'envelope', description: 'The versions of the object that match' },
+    errors: [400, 403, 404],
+  }),
+  handler: async (request, reply) => {
+    const { collection } = request;
+    const { objectId } = request.params as { objectId: string };
+    const { rows, head, headers } = await readPage(
+      { operation: operationId, collection, objectId, fields, fixedFilter: { ids: [objectId] } },
+      request.query as Query,
+      hub,
+      (filter, bounds) => pageObjects(hub.db, collection.id, filter, bounds),
+    );
+    if (rows.length === 0) await requireObject(hub.db, collection.id, objectId);
+    return sendTaxii(reply.headers(headers), toEnvelope(head, rows));
+  },
+});

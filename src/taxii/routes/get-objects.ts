@@ -1,0 +1,41 @@
+import type { RouteOptions } from 'fastify';
+import { pageObjects } from '../../db/objects.ts';
+import { sendTaxii } from '../../http/media-type.ts';
+import type { Hub } from '../../hub.ts';
+import { toEnvelope } from '../envelope.ts';
+import type { MatchField, Query } from '../filter.ts';
+import { readPage } from '../page.ts';
+import { describeRoute } from './route-schema.ts';
+
+const operationId = 'getObjects';
+const fields: MatchField[] = ['id', 'type', 'version', 'spec_version'];
+
+/** GET /{api-root}/collections/{id}/objects/ (TAXII 2.1 §5.4): what SIEMs poll. */
+export const getObjects = (hub: Hub): RouteOptions => ({
+  method: 'GET',
+  url: '/:apiRoot/collections/:collection/objects/',
+  config: { needs: 'read' },
+  schema: describeRoute({
+    operationId,
+    summary: 'Poll objects',
+    description:
+      'Oldest addition first. While `more` is true, go on with `next`; then poll again with `added_after` set to ' +
+      '`X-TAXII-Date-Added-Last`. Every object comes exactly once.',
+    tag: 'Objects',
+    params: ['apiRoot', 'collection'],
+    match: fields,
+    paged: true,
+    success: { status: 200, resource: 'envelope', description: 'A page of objects' },
+    errors: [400, 403, 404],
+  }),
+  handler: async (request, reply) => {
+    const { collection } = request;
+    const { rows, head, headers } = await readPage(
+      { operation: operationId, collection, fields },
+      request.query as Query,
+      hub,
+      (filter, bounds) => pageObjects(hub.db, collection.id, filter, bounds),
+    );
+    return sendTaxii(reply.headers(headers), toEnvelope(head, rows));
+  },
+});

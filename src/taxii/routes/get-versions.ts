@@ -1,0 +1,42 @@
+import type { RouteOptions } from 'fastify';
+import { pageManifest } from '../../db/objects.ts';
+import { sendTaxii } from '../../http/media-type.ts';
+import type { Hub } from '../../hub.ts';
+import { type MatchField, type Query, toVersionSelector } from '../filter.ts';
+import { requireObject } from '../object-scope.ts';
+import { readPage } from '../page.ts';
+import { describeRoute } from './route-schema.ts';
+
+const operationId = 'getVersions';
+const fields: MatchField[] = ['spec_version'];
+
+/** GET /{api-root}/collections/{id}/objects/{object-id}/versions/ (TAXII 2.1 §5.8). */
+export const getVersions = (hub: Hub): RouteOptions => ({
+  method: 'GET',
+  url: '/:apiRoot/collections/:collection/objects/:objectId/versions/',
+  config: { needs: 'read' },
+  schema: describeRoute({
+    operationId,
+    summary: 'List the versions of an object',
+    tag: 'Objects',
+    params: ['apiRoot', 'collection', 'objectId'],
+    match: fields,
+    paged: true,
+    success: { status: 200, resource: 'versions', description: 'All versions, oldest addition first' },
+    errors: [400, 403, 404],
+  }),
+  handler: async (request, reply) => {
+    const { collection } = request;
+    const { objectId } = request.params as { objectId: string };
+    const fixedFilter = { ids: [objectId], versions: toVersionSelector(['all']) };
+    const { rows, head, headers } = await readPage(
+      { operation: operationId, collection, objectId, fields, fixedFilter },
+      request.query as Query,
+      hub,
+      (filter, bounds) => pageManifest(hub.db, collection.id, filter, bounds),
+    );
+    if (rows.length === 0) await requireObject(hub.db, collection.id, objectId);
+    const versions = rows.map(row => row.version_text);
+    return sendTaxii(reply.headers(headers), { ...head, ...(versions.length > 0 && { versions }) });
+  },
+});

@@ -1,0 +1,102 @@
+import { STATUS_CODES } from 'node:http';
+import type { FastifySchema } from 'fastify';
+import { stixMediaType, taxiiMediaType } from '../../http/media-type.ts';
+import type { MatchField } from '../filter.ts';
+
+/** What a route tells integrators; openapi/taxiway.json is made of it. It checks nothing: the code does, and says why. */
+export interface RouteDocument {
+  operationId: string;
+  summary: string;
+  description?: string;
+  tag: 'Server information' | 'Collections' | 'Objects';
+  params?: ParameterName[];
+  /** the fields of match, for endpoints that filter; with `paged`, added_after, limit and next too */
+  match?: MatchField[];
+  paged?: boolean;
+  body?: boolean;
+  success: { status: 200 | 202; resource?: string; description: string };
+  errors: number[];
+}
+
+const parameters = {
+  apiRoot: { type: 'string', description: 'Slug of the API root, such as `hub`' },
+  collection: { type: 'string', description: 'Id or alias of the collection' },
+  objectId: { type: 'string', description: 'STIX id of the object' },
+  statusId: { type: 'string', format: 'uuid', description: 'Id of the status resource that a POST gave' },
+} as const;
+
+type ParameterName = keyof typeof parameters;
+
+const pageParameters = {
+  added_after: {
+    type: 'string',
+    format: 'date-time',
+    description: 'Only what was added after this instant: `X-TAXII-Date-Added-Last` of the previous answer',
+  },
+  limit: { type: 'integer', minimum: 1, description: 'At most so many; the hub may give fewer' },
+  next: { type: 'string', description: 'The `next` of the previous page, unchanged' },
+};
+
+const matchParameters: Record<MatchField, { type: 'string'; description: string }> = {
+  id: { type: 'string', description: 'STIX ids, separated by commas' },
+  type: { type: 'string', description: 'Object types, separated by commas' },
+  version: { type: 'string', description: '`last` (the default), `first`, `all`, or timestamps, separated by commas' },
+  spec_version: { type: 'string', description: 'STIX versions, separated by commas; the hub holds 2.1' },
+};
+
+const dateHeaders = {
+  'X-TAXII-Date-Added-First': { type: 'string', format: 'date-time', description: 'date_added of the first object' },
+  'X-TAXII-Date-Added-Last': { type: 'string', format: 'date-time', description: 'date_added of the last object' },
+};
+
+/** The Fastify schema of a TAXII route, from which @fastify/swagger makes its OpenAPI operation. */
+export function describeRoute(document: RouteDocument): FastifySchema {
+  const { success } = document;
+  return {
+    operationId: document.operationId,
+    summary: document.summary,
+    ...(document.description && { description: document.description }),
+    tags: [document.tag],
+    ...(document.params && {
+      params: properties(Object.fromEntries(document.params.map(name => [name, parameters[name]]))),
+    }),
+    ...((document.match || document.paged) && {
+      querystring: properties({
+        ...(document.paged && pageParameters),
+        ...Object.fromEntries((document.match ?? []).map(field => [`match[${field}]`, matchParameters[field]])),
+      }),
+    }),
+    ...(document.body && {
+      consumes: [taxiiMediaType, stixMediaType],
+      body: { content: { [taxiiMediaType]: reference('envelope'), [stixMediaType]: reference('envelope') } },
+    }),
+    response: {
+      [success.status]: {
+        description: success.description,
+        ...(document.paged && { headers: dateHeaders }),
+        ...(success.resource && { content: { [taxiiMediaType]: reference(success.resource) } }),
+      },
+      ...Object.fromEntries(
+        [...document.errors, 401, 406, 503]
+          .sort()
+          .map(status => [
+            status,
+            { description: STATUS_CODES[status], content: { [taxiiMediaType]: reference('error') } },
+          ]),
+      ),
+    },
+  } as FastifySchema;
+}
+
+/** `$id` of a resource's JSON Schema in schemas/taxii/2.1. */
+export function resourceSchemaId(resource: string): string {
+  return `https://taxiway.example/schemas/taxii/2.1/${resource}.json`;
+}
+
+function reference(resource: string) {
+  return { schema: { $ref: `${resourceSchemaId(resource)}#` } };
+}
+
+function properties(named: Record<string, unknown>) {
+  return { type: 'object', properties: named };
+}
