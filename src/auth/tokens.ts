@@ -28,7 +28,7 @@ export function createVerifier(db: Db, identity: HubIdentity): (token: string) =
       throw new HubError('credential-invalid', describeFailure(error), { cause: error });
     });
     const holder = await findTokenHolder(db, payload.jti as string);
-    const scopes = parseScope(String(payload['scope']));
+    const scopes = parseScope(String(payload.scope));
     if (!holder || holder.slug !== payload.sub || !scopes) {
       throw new HubError(
         'credential-invalid',

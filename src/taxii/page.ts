@@ -2,7 +2,7 @@ import type { CollectionRow } from '../db/collections.ts';
 import type { ObjectFilter, Page, PageBounds } from '../db/objects.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { type MatchField, parsePageQuery, type Query, toObjectFilter } from './filter.ts';
-import type { TaxiiTimestamp } from './timestamp.ts';
+import { beginning, type TaxiiTimestamp } from './timestamp.ts';
 
 /** What a paging endpoint reads from. */
 export interface Scan {
@@ -36,9 +36,6 @@ export interface TaxiiPage<Row> {
   /** the X-TAXII-Date-Added headers (TAXII 2.1 §3.2) */
   headers: Record<string, TaxiiTimestamp>;
 }
-
-// Before every date that a collection can give.
-const beginning: TaxiiTimestamp = '0001-01-01T00:00:00.000000Z';
 
 /**
  * Answers one page of a scan (TAXII 2.1 §3.4, §3.5): reads the query, goes on from the cursor, and writes the cursor

@@ -1,0 +1,43 @@
+import { Command, CommanderError } from 'commander';
+import { collectionCommand } from './commands/collection.ts';
+import { exportCommand } from './commands/export.ts';
+import { importCommand } from './commands/import.ts';
+import { migrateCommand } from './commands/migrate.ts';
+import { partnerCommand } from './commands/partner.ts';
+import { rootCommand } from './commands/root.ts';
+import { serveCommand } from './commands/serve.ts';
+import { tokenCommand } from './commands/token.ts';
+import { HubError, OperatorError } from './errors.ts';
+
+/**
+ * Runs one command line, without node and the script in front.
+ * @returns the exit code: 0, or 1 after one sentence on stderr
+ */
+export async function run(args: string[]): Promise<number> {
+  const program = new Command('taxiway')
+    .description(
+      'A TAXII 2.1 hub for sharing cyber threat intelligence.\nAll commands work on the database of the hub: DATABASE_URL, or the embedded one.',
+    )
+    .addCommand(serveCommand())
+    .addCommand(migrateCommand())
+    .addCommand(partnerCommand())
+    .addCommand(rootCommand())
+    .addCommand(collectionCommand())
+    .addCommand(tokenCommand())
+    .addCommand(importCommand())
+    .addCommand(exportCommand());
+  try {
+    await program.exitOverride().parseAsync(args, { from: 'user' });
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode;
+    process.stderr.write(`taxiway: ${describe(error)}\n`);
+    return 1;
+  }
+}
+
+function describe(error: unknown): string {
+  if (error instanceof OperatorError || error instanceof HubError) return error.message;
+  if (error instanceof Error && 'code' in error) return `${error.message}.`;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

@@ -1,0 +1,40 @@
+import { randomUUID } from 'node:crypto';
+import { Command } from 'commander';
+import { findApiRoot, insertCollection, listCollections } from '../db/collections.ts';
+import { OperatorError } from '../errors.ts';
+import { describeCommand, printResult, printRows, requireSlug, withHub } from './command.ts';
+
+// TAXII 2.1 §2: an identifier is a UUID of version 4.
+const uuid4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+export const collectionCommand = () =>
+  new Command('collection')
+    .description('the collections that partners push to and poll')
+    .addCommand(
+      describeCommand('add <alias>', 'add a collection and print its id')
+        .requiredOption('--title <title>', 'what people call it')
+        .option('--description <text>', 'what it holds')
+        .option('--id <uuid>', 'its id, a UUID of version 4; made up where not given')
+        .option('--root <slug>', 'the API root it belongs to', 'hub')
+        .action((alias, options) =>
+          withHub(async ({ db }) => {
+            const { title, description = null, root, id = randomUUID() } = options;
+            if (!uuid4.test(id)) throw new OperatorError(`--id must be a lower-case UUID of version 4, not "${id}".`);
+            if (!(await findApiRoot(db, root))) {
+              throw new OperatorError(
+                `There is no API root "${root}": \`npx taxiway root add ${root} --title …\` adds it.`,
+              );
+            }
+            const row = { id, alias: requireSlug('collection', alias), api_root: root, title, description };
+            const collection = await insertCollection(db, row);
+            if (!collection)
+              throw new OperatorError(`There is a collection with the alias "${alias}" or that id already.`);
+            printResult(collection.id, collection, options);
+          }),
+        ),
+    )
+    .addCommand(
+      describeCommand('list', 'list the collections').action(options =>
+        withHub(async ({ db }) => printRows(await listCollections(db), options)),
+      ),
+    );

@@ -1,0 +1,68 @@
+import { Command } from 'commander';
+import { type Config, readEnv, toConfig } from '../config.ts';
+import { type CollectionRow, findCollection, isSlug } from '../db/collections.ts';
+import { connect } from '../db/connect.ts';
+import type { Db } from '../db/pool.ts';
+import { OperatorError } from '../errors.ts';
+import { createHub, type Hub } from '../hub.ts';
+
+/** A command that prints for people, and with --json for machines. */
+export function describeCommand(usage: string, description: string): Command {
+  return new Command(usage.split(' ')[0])
+    .arguments(usage.split(' ').slice(1).join(' '))
+    .description(description)
+    .option('--json', 'print JSON, for machines')
+    .showHelpAfterError('(--help tells more)');
+}
+
+/** The configuration of this process. */
+export function readConfig(): Config {
+  return toConfig(readEnv());
+}
+
+/** Runs a command on the hub's database, whether the hub is running or not. */
+export async function withHub<Result>(work: (hub: Hub) => Promise<Result>): Promise<Result> {
+  const config = readConfig();
+  const log = (message: string) => process.stderr.write(`${message}\n`);
+  const database = await connect(config, { log, migrations: 'check' });
+  try {
+    return await work(await createHub(config, database.db));
+  } finally {
+    await database.close();
+  }
+}
+
+/** Prints rows as aligned columns, or as JSON. */
+export function printRows(rows: object[], options: { json?: boolean }): void {
+  printLine(options.json ? JSON.stringify(rows, null, 2) : toTable(rows as Record<string, unknown>[]));
+}
+
+function toTable(rows: Record<string, unknown>[]): string {
+  if (!rows[0]) return '(none)';
+  const names = Object.keys(rows[0]);
+  const table = [names, ...rows.map(row => names.map(name => String(row[name] ?? '-')))];
+  const widths = names.map((_, column) => Math.max(...table.map(cells => cells[column]?.length ?? 0)));
+  return table.map(cells => cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()).join('\n');
+}
+
+/** Prints one thing: a line for people, or the whole of it as JSON. */
+export function printResult(line: string, result: object, options: { json?: boolean }): void {
+  printLine(options.json ? JSON.stringify(result, null, 2) : line);
+}
+
+function printLine(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** @throws OperatorError where the text cannot stand in a URL path */
+export function requireSlug(what: string, text: string): string {
+  if (isSlug(text)) return text;
+  throw new OperatorError(`The name of a ${what} takes a-z, 0-9 and single hyphens, at most 64, not "${text}".`);
+}
+
+/** The collection of that id or alias. @throws OperatorError */
+export async function requireCollection(db: Db, name: string): Promise<CollectionRow> {
+  const collection = await findCollection(db, name);
+  if (collection) return collection;
+  throw new OperatorError(`There is no collection "${name}": \`npx taxiway collection list\` shows them.`);
+}

@@ -1,0 +1,12 @@
+import { connect } from '../db/connect.ts';
+import { describeCommand, printResult, readConfig } from './command.ts';
+
+export const migrateCommand = () =>
+  describeCommand('migrate', 'prepare the database for this version; harmless when it is').action(async options => {
+    const log = (message: string) => process.stderr.write(`${message}\n`);
+    const database = await connect(readConfig(), { log, migrations: 'apply' });
+    await database.close();
+    const { applied } = database;
+    const line = applied.length > 0 ? `Applied ${applied.join(', ')}.` : 'The database is up to date.';
+    printResult(line, { applied }, options);
+  });

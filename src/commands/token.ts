@@ -1,0 +1,63 @@
+import { Command } from 'commander';
+import ms, { type StringValue } from 'ms';
+import { parseScope } from '../auth/scopes.ts';
+import { issueToken } from '../auth/tokens.ts';
+import { findCollection } from '../db/collections.ts';
+import { findPartner } from '../db/partners.ts';
+import type { Db } from '../db/pool.ts';
+import { listTokens, revokeToken } from '../db/tokens.ts';
+import { OperatorError } from '../errors.ts';
+import { describeCommand, printResult, printRows, withHub } from './command.ts';
+
+const ttlMsMax = ms('10y');
+
+export const tokenCommand = () =>
+  new Command('token')
+    .description('what partners present: JWTs signed by the hub')
+    .addCommand(
+      describeCommand('issue <partner>', 'sign a token and print it; it is not kept and cannot be shown again')
+        .requiredOption('--scope <scope>', 'such as "collection:campaign:read collection:campaign:write"; * for all')
+        .requiredOption('--ttl <time>', 'how long it is good, such as 90d or 12h')
+        .action((slug, options) =>
+          withHub(async ({ db, identity }) => {
+            const partner = await findPartner(db, slug);
+            if (!partner)
+              throw new OperatorError(`There is no partner "${slug}": \`npx taxiway partner add\` adds one.`);
+            const scope = await requireScope(db, options.scope);
+            const ttlMs = requireTtl(options.ttl);
+            const issued = await issueToken(db, identity, { partnerId: partner.id, partner: slug, scope, ttlMs });
+            printResult(issued.token, { ...issued, partner: slug, scope }, options);
+          }),
+        ),
+    )
+    .addCommand(
+      describeCommand('list', 'list the tokens that were issued, newest first').action(options =>
+        withHub(async ({ db }) => printRows(await listTokens(db), options)),
+      ),
+    )
+    .addCommand(
+      describeCommand('revoke <jti>', 'stop a token within two seconds').action((jti, options) =>
+        withHub(async ({ db }) => {
+          const isKnown = /^[0-9a-f-]{36}$/.test(jti) && (await revokeToken(db, jti));
+          if (!isKnown) throw new OperatorError(`There is no token "${jti}": \`npx taxiway token list\` shows them.`);
+          printResult(`Revoked ${jti}.`, { jti, revoked: true }, options);
+        }),
+      ),
+    );
+
+async function requireScope(db: Db, text: string): Promise<string> {
+  const scopes = parseScope(text);
+  if (!scopes) throw new OperatorError(`--scope takes words like collection:<alias or id or *>:read, not "${text}".`);
+  for (const { collection } of scopes) {
+    if (collection !== '*' && !(await findCollection(db, collection))) {
+      throw new OperatorError(`There is no collection "${collection}": \`npx taxiway collection list\` shows them.`);
+    }
+  }
+  return scopes.map(({ collection, right }) => `collection:${collection}:${right}`).join(' ');
+}
+
+function requireTtl(text: string): number {
+  const ttlMs = /^\d+ ?[a-z]+$/.test(text) ? ms(text as StringValue) : undefined;
+  if (ttlMs !== undefined && ttlMs >= 1000 && ttlMs <= ttlMsMax) return ttlMs;
+  throw new OperatorError(`--ttl takes a time from 1s to 10y such as 90d or 12h, not "${text}".`);
+}

@@ -1,0 +1,61 @@
+import type { Config } from '../config.ts';
+import { OperatorError } from '../errors.ts';
+import { acquireEmbeddedDatabase } from './embedded.ts';
+import { isMigrated, migrate } from './migrate.ts';
+import { asUnavailable, type Db, openDatabase } from './pool.ts';
+
+/** The hub's database: that of DATABASE_URL, or the embedded one. */
+export interface DatabaseHandle {
+  db: Db;
+  isEmbedded: boolean;
+  /** the migrations that were applied now */
+  applied: string[];
+  /** closes the connections, and stops the embedded database where nobody else uses it */
+  close(): Promise<void>;
+}
+
+export interface ConnectOptions {
+  /** told in a sentence what takes long or went wrong with an idle connection */
+  log: (message: string) => void;
+  /** `check`: an outside database must have been migrated already; the embedded one always is */
+  migrations: 'apply' | 'check';
+}
+
+/**
+ * Connects to the database that the configuration names, and sees to its schema.
+ * @throws OperatorError where it cannot be reached or is not migrated, with what to do
+ */
+export async function connect(config: Config, options: ConnectOptions): Promise<DatabaseHandle> {
+  const embedded = config.databaseUrl
+    ? undefined
+    : await acquireEmbeddedDatabase({ dataDir: config.dataDir, log: options.log });
+  const db = openDatabase({
+    connection: embedded ? embedded.connection : { connectionString: config.databaseUrl as string },
+    connectionsMax: config.databasePoolMax,
+    onError: error => options.log(`An idle database connection was lost: ${error.message}`),
+  });
+  const close = async () => {
+    await db.destroy();
+    await embedded?.release();
+  };
+  try {
+    const applied = await prepareSchema(db, embedded ? 'apply' : options.migrations);
+    return { db, isEmbedded: embedded !== undefined, applied, close };
+  } catch (error) {
+    await close();
+    throw describeOutage(error);
+  }
+}
+
+async function prepareSchema(db: Db, migrations: ConnectOptions['migrations']): Promise<string[]> {
+  if (migrations === 'apply') return migrate(db);
+  if (await isMigrated(db)) return [];
+  throw new OperatorError('The database is not prepared for this version: run `npx taxiway migrate` first.');
+}
+
+function describeOutage(error: unknown): unknown {
+  const message = error instanceof Error ? error.message || String((error as { code?: string }).code) : String(error);
+  const isRefused = ['28P01', '28000', '3D000'].includes((error as { code?: string }).code ?? '');
+  if (!isRefused && !asUnavailable(error)) return error;
+  return new OperatorError(`The database of DATABASE_URL cannot be used: ${message}.`);
+}

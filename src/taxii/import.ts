@@ -1,0 +1,70 @@
+import { isUtf8 } from 'node:buffer';
+import type { CollectionRow } from '../db/collections.ts';
+import type { Db, Tx } from '../db/pool.ts';
+import { HubError } from '../errors.ts';
+import type { Validator } from '../stix/validate.ts';
+import { admit, judge, type Outcome } from './admission.ts';
+import { type ObjectSlice, ObjectSlicer } from './object-slices.ts';
+
+const batchObjectsMax = 1000;
+const batchBytesMax = 8 * 1024 * 1024;
+
+/** What an import needs of a hub. With a transaction as db, all of it happens in that. */
+export interface ImportContext {
+  db: Db | Tx;
+  validator: Validator;
+  config: { bodyBytesMax: number };
+}
+
+export interface ImportProgress {
+  bytes: number;
+  outcomes: Outcome[];
+}
+
+/**
+ * Adds the objects of a bundle or envelope of any size, as a POST would, batch by batch: memory stays bounded, and what
+ * a batch has committed stays when a later one fails. Running it again is harmless.
+ * @param onProgress called after each batch, with the bytes read so far and what became of its objects
+ * @throws HubError envelope-malformed
+ */
+export async function importObjects(
+  context: ImportContext,
+  collection: CollectionRow,
+  partnerId: string,
+  chunks: AsyncIterable<Buffer>,
+  onProgress: (progress: ImportProgress) => void = () => {},
+): Promise<void> {
+  const slicer = new ObjectSlicer({ elementBytesMax: context.config.bodyBytesMax });
+  let batch: ObjectSlice[] = [];
+  let batchBytes = 0;
+  let bytes = 0;
+
+  const flush = async () => {
+    if (batch.length === 0) return;
+    const judged = await judge(batch, context.validator, new Date());
+    const outcomes = await inTransaction(context.db, tx => admit(tx, collection.id, partnerId, judged));
+    batch = [];
+    batchBytes = 0;
+    onProgress({ bytes, outcomes });
+  };
+
+  for await (const chunk of chunks) {
+    bytes += chunk.length;
+    for (const slice of slicer.push(chunk)) {
+      if (!isUtf8(slice.bytes)) {
+        throw new HubError('envelope-malformed', `The object that starts at byte ${slice.offset} is not valid UTF-8.`);
+      }
+      batch.push(slice);
+      batchBytes += slice.bytes.length;
+      if (batch.length >= batchObjectsMax || batchBytes >= batchBytesMax) await flush();
+    }
+  }
+  if (!slicer.end().hasObjects) {
+    throw new HubError('envelope-malformed', 'There is no bundle or envelope in it: no list called objects.');
+  }
+  await flush();
+}
+
+function inTransaction<Result>(db: Db | Tx, run: (tx: Tx) => Promise<Result>): Promise<Result> {
+  return db.isTransaction ? run(db as Tx) : db.transaction().execute(run);
+}

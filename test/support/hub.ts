@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
+import { pino } from 'pino';
+import { buildApp } from '../../src/app.ts';
+import { issueToken } from '../../src/auth/tokens.ts';
+import { type Config, toConfig } from '../../src/config.ts';
+import { type CollectionRow, insertCollection } from '../../src/db/collections.ts';
+import { insertPartner, type PartnerRow } from '../../src/db/partners.ts';
+import { createHub, type Hub } from '../../src/hub.ts';
+import { createTestDatabase, type TestDatabase } from './database.ts';
+
+export const taxii = 'application/taxii+json;version=2.1';
+
+/** A hub as production builds it, on a database of its own. */
+export interface TestHub {
+  hub: Hub;
+  app: FastifyInstance;
+  database: TestDatabase;
+  /** log lines so far, as the operator would see them */
+  log: string[];
+  addPartner(slug?: string): Promise<PartnerRow>;
+  addCollection(options?: { alias?: string; apiRoot?: string; id?: string }): Promise<CollectionRow>;
+  tokenFor(partner: PartnerRow, scope: string, ttlMs?: number): Promise<string>;
+  /** a request as `token`'s holder, with the TAXII media types set */
+  request(token: string | undefined, options: InjectOptions): Promise<LightMyRequestResponse>;
+  get(token: string, url: string): Promise<LightMyRequestResponse>;
+  post(token: string, url: string, body: unknown): Promise<LightMyRequestResponse>;
+  close(): Promise<void>;
+}
+
+export async function startTestHub(settings: Partial<Config> = {}): Promise<TestHub> {
+  const database = await createTestDatabase();
+  const hub = await createHub({ ...toConfig({}), ...settings }, database.db);
+  const log: string[] = [];
+  const app = await buildApp(hub, pino({ level: 'info' }, { write: line => void log.push(line) }));
+  let named = 0;
+
+  const request: TestHub['request'] = (token, options) =>
+    app.inject({
+      ...options,
+      headers: { accept: taxii, ...(token && { authorization: `Bearer ${token}` }), ...options.headers },
+    });
+  return {
+    hub,
+    app,
+    database,
+    log,
+    request,
+    get: (token, url) => request(token, { method: 'GET', url }),
+    post: (token, url, body) =>
+      request(token, {
+        method: 'POST',
+        url,
+        headers: { 'content-type': taxii },
+        payload: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body),
+      }),
+    async addPartner(slug = `partner-${++named}`) {
+      return required(await insertPartner(hub.db, { slug, name: slug, sector: 'finance' }));
+    },
+    async addCollection({ alias = `collection-${++named}`, apiRoot = 'hub', id = randomUUID() } = {}) {
+      const row = { id, alias, api_root: apiRoot, title: `Title of ${alias}`, description: null };
+      return required(await insertCollection(hub.db, row));
+    },
+    async tokenFor(partner, scope, ttlMs = 3_600_000) {
+      const { token } = await issueToken(hub.db, hub.identity, {
+        partnerId: partner.id,
+        partner: partner.slug,
+        scope,
+        ttlMs,
+      });
+      return token;
+    },
+    async close() {
+      await app.close();
+      await database.drop();
+    },
+  };
+}
+
+export function required<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new Error('a fixture is missing');
+  return value;
+}
