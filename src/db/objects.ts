@@ -74,7 +74,7 @@ export async function pageManifest(
   bounds: PageBounds,
 ): Promise<Page<ManifestRow>> {
   const matching = selectMatching(collectionId, filter, bounds, sql`date_added, object_id, version_text`);
-  const { rows } = await sql<ManifestRow>`${matching} order by date_added`.execute(db);
+  const { rows } = await sql<ManifestRow>`${matching}`.execute(db);
   return { rows: rows.slice(0, bounds.objectsMax), more: rows.length > bounds.objectsMax };
 }
 

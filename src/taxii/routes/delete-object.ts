@@ -3,9 +3,8 @@ import { lockCollection } from '../../db/collections.ts';
 import { deleteVersions } from '../../db/objects.ts';
 import { sendTaxii } from '../../http/media-type.ts';
 import type { Hub } from '../../hub.ts';
-import { isIdentifier } from '../../stix/identifier.ts';
 import { type MatchField, parseMatch, type Query, toVersionSelector } from '../filter.ts';
-import { objectNotFound } from '../object-scope.ts';
+import { objectNotFound, readObjectId } from '../object-scope.ts';
 import { describeRoute } from './route-schema.ts';
 
 const fields: MatchField[] = ['version', 'spec_version'];
@@ -30,9 +29,8 @@ export const deleteObject = (hub: Hub): RouteOptions => ({
   }),
   handler: async (request, reply) => {
     const { collection, principal } = request;
-    const { objectId } = request.params as { objectId: string };
+    const objectId = readObjectId(request.params);
     const match = parseMatch(request.query as Query, fields);
-    if (!isIdentifier(objectId)) throw objectNotFound();
     const deleted = await hub.db.transaction().execute(async tx => {
       await lockCollection(tx, collection.id);
       return deleteVersions(tx, collection.id, objectId, {

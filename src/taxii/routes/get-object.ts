@@ -4,7 +4,7 @@ import { sendTaxii } from '../../http/media-type.ts';
 import type { Hub } from '../../hub.ts';
 import { toEnvelope } from '../envelope.ts';
 import type { MatchField, Query } from '../filter.ts';
-import { requireObject } from '../object-scope.ts';
+import { readObjectId, requireObject } from '../object-scope.ts';
 import { readPage } from '../page.ts';
 import { describeRoute } from './route-schema.ts';
 
@@ -28,7 +28,7 @@ export const getObject = (hub: Hub): RouteOptions => ({
   }),
   handler: async (request, reply) => {
     const { collection } = request;
-    const { objectId } = request.params as { objectId: string };
+    const objectId = readObjectId(request.params);
     const { rows, head, headers } = await readPage(
       { operation: operationId, collection, objectId, fields, fixedFilter: { ids: [objectId] } },
       request.query as Query,

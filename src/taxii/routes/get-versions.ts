@@ -3,7 +3,7 @@ import { pageManifest } from '../../db/objects.ts';
 import { sendTaxii } from '../../http/media-type.ts';
 import type { Hub } from '../../hub.ts';
 import { type MatchField, type Query, toVersionSelector } from '../filter.ts';
-import { requireObject } from '../object-scope.ts';
+import { readObjectId, requireObject } from '../object-scope.ts';
 import { readPage } from '../page.ts';
 import { describeRoute } from './route-schema.ts';
 
@@ -27,7 +27,7 @@ export const getVersions = (hub: Hub): RouteOptions => ({
   }),
   handler: async (request, reply) => {
     const { collection } = request;
-    const { objectId } = request.params as { objectId: string };
+    const objectId = readObjectId(request.params);
     const fixedFilter = { ids: [objectId], versions: toVersionSelector(['all']) };
     const { rows, head, headers } = await readPage(
       { operation: operationId, collection, objectId, fields, fixedFilter },
