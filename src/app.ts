@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import helmet from '@fastify/helmet';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { authenticate } from './http/authenticate.ts';
 import { collectionScope } from './http/collection-scope.ts';
 import { health } from './http/health.ts';
@@ -30,7 +30,7 @@ import { getVersions } from './taxii/routes/get-versions.ts';
 export async function buildApp(hub: Hub, logger: FastifyBaseLogger): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     trustProxy: hub.config.trustProxy,
     bodyLimit: hub.config.bodyBytesMax,

@@ -11,6 +11,9 @@ import { toFailures, toStatus } from '../status.ts';
 import { fromMicros } from '../timestamp.ts';
 import { describeRoute } from './route-schema.ts';
 
+// Members of an envelope or bundle other than objects are an id, a version, a cursor.
+const memberBytesMax = 64 * 1024;
+
 /** POST /{api-root}/collections/{id}/objects/ (TAXII 2.1 §5.5). */
 export const addObjects = (hub: Hub): RouteOptions => ({
   method: 'POST',
@@ -56,7 +59,7 @@ export const addObjects = (hub: Hub): RouteOptions => ({
 
 function sliceEnvelope(body: Buffer, objectsMax: number): ObjectSlice[] {
   if (!isUtf8(body)) throw new HubError('envelope-malformed', 'The body is not valid UTF-8.');
-  const slicer = new ObjectSlicer({ elementBytesMax: body.length });
+  const slicer = new ObjectSlicer({ elementBytesMax: body.length, memberBytesMax });
   const slices: ObjectSlice[] = [];
   for (const slice of slicer.push(body)) {
     if (slices.length === objectsMax) {
