@@ -3,6 +3,7 @@ import helmet from '@fastify/helmet';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { authenticate } from './http/authenticate.ts';
 import { collectionScope } from './http/collection-scope.ts';
+import { draining } from './http/draining.ts';
 import { health } from './http/health.ts';
 import { limits } from './http/limits.ts';
 import { mediaType } from './http/media-type.ts';
@@ -52,6 +53,7 @@ export async function buildApp(hub: Hub, logger: FastifyBaseLogger): Promise<Fas
   const refuseOtherMethods = trackMethods(app);
 
   await app.register(observe);
+  await app.register(draining);
   await app.register(taxiiErrors);
   await app.register(helmet, { contentSecurityPolicy: false, hsts: hub.config.publicUrl.startsWith('https:') });
   await app.register(openapi, { config: hub.config });

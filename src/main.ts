@@ -6,6 +6,7 @@ import { connect } from './db/connect.ts';
 import type { Db } from './db/pool.ts';
 import { deleteExpiredStatuses } from './db/statuses.ts';
 import { demonstrate } from './demonstration.ts';
+import { OperatorError } from './errors.ts';
 import { createHub } from './hub.ts';
 
 const cleaningIntervalMs = 10 * 60_000;
@@ -22,17 +23,24 @@ export async function serve(config: Config): Promise<void> {
   const app = await buildApp(hub, logger);
   const cleaning = setInterval(() => clean(database.db, config, logger), cleaningIntervalMs);
 
-  closeWithGrace({ delay: drainMsMax, logger }, async ({ signal, err }) => {
-    ignoreFurtherSignals();
-    if (err) logger.fatal({ err }, 'stopping after an error that nothing caught');
-    else logger.info({ signal }, 'stopping: requests in flight are being finished');
+  const stop = async () => {
     clearInterval(cleaning);
     await app.close();
     await database.close();
+  };
+  const grace = closeWithGrace({ delay: drainMsMax, logger }, async ({ signal, err }) => {
+    ignoreFurtherSignals();
+    if (err) logger.fatal({ err }, 'stopping after an error that nothing caught');
+    else logger.info({ signal }, 'stopping: requests in flight are being finished');
+    await stop();
     logger.info('stopped');
   });
 
-  const address = await app.listen({ host: config.host, port: config.port });
+  const address = await app.listen({ host: config.host, port: config.port }).catch(async error => {
+    grace.uninstall();
+    await stop();
+    throw new OperatorError(`The hub cannot listen on HOST ${config.host}, PORT ${config.port}: ${error.message}.`);
+  });
   logger.info({ address, database: database.isEmbedded ? 'embedded' : 'DATABASE_URL' }, 'Taxiway is ready');
   if (database.isEmbedded && config.demo) {
     const text = await demonstrate(hub, config.publicUrl || address);
