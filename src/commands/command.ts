@@ -8,8 +8,10 @@ import { createHub, type Hub } from '../hub.ts';
 
 /** A command that prints for people, and with --json for machines. */
 export function describeCommand(usage: string, description: string): Command {
-  return new Command(usage.split(' ')[0])
-    .arguments(usage.split(' ').slice(1).join(' '))
+  const [name, ...parameters] = usage.split(' ');
+  const command = new Command(name);
+  for (const parameter of parameters) command.argument(parameter);
+  return command
     .description(description)
     .option('--json', 'print JSON, for machines')
     .showHelpAfterError('(--help tells more)');
@@ -42,7 +44,14 @@ function toTable(rows: Record<string, unknown>[]): string {
   const names = Object.keys(rows[0]);
   const table = [names, ...rows.map(row => names.map(name => String(row[name] ?? '-')))];
   const widths = names.map((_, column) => Math.max(...table.map(cells => cells[column]?.length ?? 0)));
-  return table.map(cells => cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()).join('\n');
+  return table
+    .map(cells =>
+      cells
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
 /** Prints one thing: a line for people, or the whole of it as JSON. */

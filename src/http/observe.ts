@@ -11,6 +11,7 @@ export const observe = fp(async app => {
       {
         operation: operationOf(request),
         partner: request.principal?.partner,
+        address: request.ip,
         method: request.method,
         path: request.url,
         status: reply.statusCode,

@@ -32,7 +32,6 @@ export const openapi = fp(async (app, { config }: { config: Config }) => {
         description:
           'A TAXII 2.1 hub: partners push STIX 2.1 objects, SIEMs poll them. Authorize with the token that the ' +
           'operator gave you. Every answer is `application/taxii+json;version=2.1`; every error says what to do.',
-        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       servers: [{ url: config.publicUrl || '/' }],
       components: {

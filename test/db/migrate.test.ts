@@ -1,0 +1,68 @@
+import { sql } from 'kysely';
+import pg from 'pg';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { loadIdentity } from '../../src/auth/hub-identity.ts';
+import { isMigrated, migrate } from '../../src/db/migrate.ts';
+import { type Db, openDatabase } from '../../src/db/pool.ts';
+import { connectionTo } from '../support/database.ts';
+
+const name = 'taxiway_test_migrations';
+let opened: Db[];
+
+async function asAdmin(statement: string): Promise<void> {
+  const client = new pg.Client(inject('server'));
+  await client.connect();
+  await client.query(statement);
+  await client.end();
+}
+
+function open(): Db {
+  const connection = connectionTo(inject('server'), name);
+  const db = openDatabase({ connection, connectionsMax: 4, onError: () => {} });
+  opened.push(db);
+  return db;
+}
+
+beforeEach(async () => {
+  opened = [];
+  await asAdmin(`create database ${name}`);
+});
+afterEach(async () => {
+  await Promise.all(opened.map(db => db.destroy()));
+  await asAdmin(`drop database ${name} with (force)`);
+});
+
+describe('migrate', () => {
+  it('applies everything once, however many nodes start at the same time', async () => {
+    const nodes = [open(), open(), open(), open()];
+    expect(await isMigrated(nodes[0] as Db)).toBe(false);
+    const applied = await Promise.all(nodes.map(migrate));
+    expect(applied.filter(names => names.length > 0)).toHaveLength(1);
+    expect(await isMigrated(nodes[1] as Db)).toBe(true);
+    expect(await migrate(nodes[2] as Db)).toEqual([]);
+  });
+
+  it('refuses a database of a newer version in a sentence', async () => {
+    const db = open();
+    await migrate(db);
+    await sql`insert into kysely_migration (name, timestamp) values ('9999_future', now())`.execute(db);
+    await expect(migrate(db)).rejects.toThrow('This database was migrated by a newer Taxiway.');
+  });
+});
+
+it('the hub gets one identity, however many nodes start at the same time', async () => {
+  const nodes = [open(), open(), open()];
+  await migrate(nodes[0] as Db);
+  const identities = await Promise.all(nodes.map(loadIdentity));
+  expect(new Set(identities.map(({ issuer, signingKey }) => `${issuer} ${signingKey.kid}`)).size).toBe(1);
+});
+
+it('every unique key of stored objects contains the collection, so that the table can be distributed by it', async () => {
+  const db = open();
+  await migrate(db);
+  const { rows } = await sql<{ definition: string }>`
+    select pg_get_indexdef(indexrelid) as definition from pg_index
+    where indrelid = 'object_version'::regclass and indisunique`.execute(db);
+  expect(rows.length).toBeGreaterThan(0);
+  for (const { definition } of rows) expect(definition).toContain('(collection_id,');
+});

@@ -1,0 +1,167 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createSite, type RunningHub, type Site } from '../support/process.ts';
+import { indicator, indicators, revise } from '../support/stix.ts';
+
+let site: Site;
+let hub: RunningHub;
+beforeAll(async () => {
+  site = await createSite();
+  hub = await site.serve();
+});
+afterAll(() => site.remove());
+
+const json = async (...args: string[]) => JSON.parse(await site.ok(...args, '--json'));
+const file = (name: string) => join(site.dataDir, name);
+
+describe('partners', () => {
+  it('are added, listed, disabled and enabled, for people and for machines', async () => {
+    expect(await site.ok('partner', 'add', 'bank', '--name', 'A Bank', '--sector', 'finance')).toBe('Added bank.');
+    expect(await json('partner', 'add', 'police', '--name', 'Police', '--sector', 'law-enforcement')).toMatchObject({
+      slug: 'police',
+    });
+    expect(await site.ok('partner', 'list')).toMatch(/^slug +name +sector.*\nbank +A Bank +finance/);
+    expect(await json('partner', 'disable', 'police')).toMatchObject({ disabled_at: expect.any(String) });
+    expect((await json('partner', 'list'))[1]).toMatchObject({
+      slug: 'police',
+      disabled_at: expect.stringMatching(/Z$/),
+    });
+    expect(await site.ok('partner', 'enable', 'police')).toBe('police is enabled.');
+  });
+});
+
+describe('API roots and collections', () => {
+  it('are added and listed', async () => {
+    expect(await json('root', 'list')).toEqual([expect.objectContaining({ slug: 'hub' })]);
+    await site.ok('root', 'add', 'aviation', '--title', 'Aviation');
+    const id = await site.ok('collection', 'add', 'alpha', '--title', 'Alpha');
+    expect(id).toMatch(/^[0-9a-f-]{36}$/);
+    const given = '0f3b6c3e-9f0e-4d55-8d1b-0d4f3a5c9e21';
+    const options = ['--title', 'Airports', '--description', 'Of airports', '--id', given, '--root', 'aviation'];
+    expect(await json('collection', 'add', 'airports', ...options)).toMatchObject({
+      id: given,
+      alias: 'airports',
+      api_root: 'aviation',
+    });
+    expect((await json('collection', 'list')).map((one: { alias: string }) => one.alias).sort()).toEqual([
+      'airports',
+      'alpha',
+    ]);
+  });
+});
+
+describe('tokens', () => {
+  it('are printed alone, work at once, are listed, and stop when revoked', async () => {
+    const token = await site.ok('token', 'issue', 'bank', '--scope', 'collection:alpha:read', '--ttl', '90d');
+    expect(token).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
+    const ask = async () =>
+      (await fetch(`${hub.url}/hub/collections/alpha/objects/`, { headers: { authorization: `Bearer ${token}` } }))
+        .status;
+    expect(await ask()).toBe(200);
+    const [listed] = await json('token', 'list');
+    expect(listed).toMatchObject({ partner: 'bank', scope: 'collection:alpha:read', revoked_at: null });
+    await site.ok('token', 'revoke', listed.jti);
+    await expect.poll(ask, { timeout: 2000 }).toBe(401);
+    expect(await json('token', 'issue', 'bank', '--scope', 'collection:*:read', '--ttl', '1h')).toMatchObject({
+      token: expect.any(String),
+      jti: expect.any(String),
+      expires_at: expect.stringMatching(/Z$/),
+    });
+  });
+});
+
+describe('import and export', () => {
+  it('carry objects in and out as they came, with a summary', async () => {
+    const objects = [...indicators(2500), revise(indicator(), '2026-05-01T00:00:00.000Z')];
+    await writeFile(file('bundle.json'), JSON.stringify({ type: 'bundle', id: 'bundle--1', objects }, null, 2));
+    expect(await site.ok('import', 'alpha', file('bundle.json'), '--as', 'bank')).toBe(
+      '2501 taken, 0 already there, 0 refused.',
+    );
+    expect(await json('import', 'alpha', file('bundle.json'), '--as', 'bank')).toEqual({
+      added: 0,
+      present: 2501,
+      refused: 0,
+      failures: [],
+    });
+    await site.ok('export', 'alpha', file('export.json'));
+    expect(JSON.parse(await readFile(file('export.json'), 'utf8'))).toMatchObject({ type: 'bundle', objects });
+    await site.ok('collection', 'add', 'copy', '--title', 'Copy');
+    await site.ok('import', 'copy', file('export.json'), '--as', 'police');
+    const printed = await site.ok('export', 'copy');
+    expect(JSON.parse(printed).objects).toEqual(objects);
+  });
+
+  it('names what was refused and why; the rest is taken', async () => {
+    const bad = indicator({ pattern_type: undefined });
+    await writeFile(file('mixed.json'), JSON.stringify({ objects: [bad, indicator()] }));
+    const { code, stdout, stderr } = await site.run('import', 'alpha', file('mixed.json'), '--as', 'bank');
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '1 taken, 0 already there, 1 refused.\n' });
+    expect(stderr).toContain(`refused: ${bad.id} (${bad.modified}): `);
+    await writeFile(file('bad.json'), JSON.stringify({ objects: [bad] }));
+    expect((await site.run('import', 'alpha', file('bad.json'), '--as', 'bank')).code).toBe(1);
+  });
+
+  it('an empty collection is an empty bundle', async () => {
+    await site.ok('collection', 'add', 'nothing', '--title', 'Nothing');
+    expect(JSON.parse(await site.ok('export', 'nothing'))).toEqual({
+      type: 'bundle',
+      id: expect.stringMatching(/^bundle--/),
+    });
+  });
+});
+
+describe('a mistake', () => {
+  it.each([
+    [['partner', 'add', 'bank', '--name', 'x', '--sector', 'x'], /There is a partner "bank" already/],
+    [['partner', 'add', 'A Bank', '--name', 'x', '--sector', 'x'], /takes a-z, 0-9 and single hyphens/],
+    [['partner', 'disable', 'nobody'], /no partner "nobody"/],
+    [['root', 'add', 'docs', '--title', 'x'], /needs itself/],
+    [['collection', 'add', 'alpha', '--title', 'x'], /alias "alpha" or that id already/],
+    [['collection', 'add', 'beta', '--title', 'x', '--id', '1'], /UUID of version 4/],
+    [['collection', 'add', 'beta', '--title', 'x', '--root', 'none'], /no API root "none"/],
+    [['token', 'issue', 'nobody', '--scope', 'collection:*:read', '--ttl', '1d'], /no partner "nobody"/],
+    [['token', 'issue', 'bank', '--scope', 'everything', '--ttl', '1d'], /--scope takes words/],
+    [['token', 'issue', 'bank', '--scope', 'collection:none:read', '--ttl', '1d'], /no collection "none"/],
+    [['token', 'issue', 'bank', '--scope', 'collection:*:read', '--ttl', 'long'], /--ttl takes a time/],
+    [['token', 'revoke', 'x'], /no token "x"/],
+    [['import', 'none', 'x', '--as', 'bank'], /no collection "none"/],
+    [['import', 'alpha', 'missing.json', '--as', 'bank'], /"missing.json" cannot be read: ENOENT/],
+    [['import', 'alpha', 'package.json', '--as', 'bank'], /no list called objects/],
+    [['import', 'alpha', 'README.md', '--as', 'bank'], /not valid JSON/],
+    [['export', 'none'], /no collection "none"/],
+    [['export', 'alpha', '/nowhere/at/all.json'], /ENOENT/],
+    [['collection', 'add', 'beta'], /required option '--title/],
+    [['nonsense'], /unknown command/],
+  ])('%j is one sentence and exit code 1', async (args, sentence) => {
+    const { code, stdout, stderr } = await site.run(...args);
+    expect(code).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(sentence);
+    expect(stderr).not.toMatch(/\n {4}at /);
+  });
+
+  it('help is everywhere', async () => {
+    for (const args of [
+      [],
+      ['partner'],
+      ['partner', 'add'],
+      ['root', 'add'],
+      ['collection', 'add'],
+      ['token', 'issue'],
+      ['import'],
+      ['export'],
+      ['serve'],
+      ['migrate'],
+    ]) {
+      const { code, stdout } = await site.run(...args, '--help');
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/^Usage: taxiway/);
+    }
+  });
+});
+
+it('migrate says that the database is up to date', async () => {
+  expect(await site.ok('migrate')).toBe('The database is up to date.');
+  expect(await json('migrate')).toEqual({ applied: [] });
+});
