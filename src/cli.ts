@@ -27,13 +27,19 @@ export async function run(args: string[]): Promise<number> {
     .addCommand(importCommand())
     .addCommand(exportCommand());
   try {
-    await program.exitOverride().parseAsync(args, { from: 'user' });
+    throwInsteadOfExiting(program);
+    await program.parseAsync(args, { from: 'user' });
     return Number(process.exitCode ?? 0);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode;
     process.stderr.write(`taxiway: ${describe(error)}\n`);
     return 1;
   }
+}
+
+function throwInsteadOfExiting(command: Command): void {
+  command.exitOverride();
+  command.commands.forEach(throwInsteadOfExiting);
 }
 
 function describe(error: unknown): string {

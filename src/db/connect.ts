@@ -30,7 +30,7 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
     ? undefined
     : await acquireEmbeddedDatabase({ dataDir: config.dataDir, log: options.log });
   const db = openDatabase({
-    connection: embedded ? embedded.connection : { connectionString: config.databaseUrl as string },
+    connection: embedded ? { ...embedded.connection, ssl: false } : { connectionString: config.databaseUrl as string },
     connectionsMax: config.databasePoolMax,
     onError: error => options.log(`An idle database connection was lost: ${error.message}`),
   });

@@ -9,7 +9,9 @@ export type Db = Kysely<Database>;
 export type Tx = Transaction<Database>;
 
 export interface PoolOptions {
-  connection: { connectionString: string } | { host: string; port: number; user: string; database: string };
+  connection:
+    | { connectionString: string }
+    | { host: string; port: number; user: string; database: string; ssl?: false };
   connectionsMax: number;
   onError: (error: Error) => void;
 }

@@ -15,7 +15,7 @@ export interface Outcome {
   result: 'added' | 'present' | 'refused';
   id: string;
   version: string;
-  /** why it was refused, or that it was there already */
+  /** why it was refused, that it was there already, or what it breaks and was taken with */
   message?: string;
 }
 
@@ -27,6 +27,8 @@ interface Candidate {
   /** undefined: an object without modified and created, such as most SCOs */
   versionText: string | undefined;
   bytes: Buffer;
+  /** what it breaks and is taken with */
+  warning?: string;
 }
 
 /** Each element of an envelope, judged alone: on its way in, or refused already. */
@@ -59,7 +61,8 @@ function judgeSlice(slice: ObjectSlice, validator: Validator, now: Date): Judged
     return { result: 'refused', id, version, message: describeProblems(problems) };
   }
   const { id, type, specVersion, version } = judgement.object;
-  return { id, type, specVersion, versionText: version, bytes: slice.bytes };
+  const warning = judgement.warnings.length > 0 && { warning: `taken, but ${describeProblems(judgement.warnings)}` };
+  return { id, type, specVersion, versionText: version, bytes: slice.bytes, ...warning };
 }
 
 function parseSlice(slice: ObjectSlice): unknown {
@@ -128,7 +131,7 @@ export async function admit(tx: Tx, collectionId: string, partnerId: string, jud
       isLast: false,
       text: one.bytes,
     });
-    return { ...outcome, result: 'added' };
+    return { ...outcome, result: 'added', ...(one.warning !== undefined && { message: one.warning }) };
   });
 
   if (added.length > 0)

@@ -84,12 +84,11 @@ describe('polling while any number of writers commit', () => {
     const written: string[] = [];
     const write = async (writer: number) => {
       const writerToken = await hub.tokenFor(await hub.addPartner(`writer-${writer}`), 'collection:busy:write');
-      let last = indicator();
       for (let batch = 0; batch < 12; batch += 1) {
-        const objects = Array.from({ length: 1 + ((writer * 31 + batch * 17) % 40) }, (_, index) =>
-          index % 5 === 4
-            ? revise(last, `2026-05-01T00:00:${String(batch).padStart(2, '0')}.${100 + index}Z`)
-            : (last = indicator()),
+        const fresh = Array.from({ length: 1 + ((writer * 31 + batch * 17) % 40) }, () => indicator());
+        // Every fifth object comes in a second version, in the same envelope.
+        const objects = fresh.flatMap((object, index) =>
+          index % 5 === 4 ? [object, revise(object, '2026-05-01T00:00:00.000Z')] : [object],
         );
         const answer = await nodeAt(writer).inject({
           method: 'POST',

@@ -1,0 +1,45 @@
+// The standard sets no end to the fraction; the hub does, since a version is a key of an index.
+const form = /^\d{4}-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.\d{1,100})?Z$/;
+const daysInMonth = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/**
+ * Whether a text is a STIX timestamp (STIX 2.1 §2.16.1): RFC 3339 in UTC, with `T` and `Z` in upper case, 1 to 100
+ * fraction digits or none, on a date that exists. A second of 60 stands only where a leap second can be: at 23:59:60.
+ */
+export function isTimestamp(text: string): boolean {
+  const match = form.exec(text);
+  if (!match) return false;
+  const [month, day, hour, minute, second] = match.slice(1).map(Number) as [number, number, number, number, number];
+  if (day < 1 || day > daysOf(month, Number(text.slice(0, 4)))) return false;
+  return hour < 24 && minute < 60 && (second < 60 || (second === 60 && hour === 23 && minute === 59));
+}
+
+function daysOf(month: number, year: number): number {
+  const isLeapYear = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
+  return month === 2 && isLeapYear ? 29 : (daysInMonth[month - 1] ?? 0);
+}
+
+/**
+ * The instant that a timestamp names, as a text that sorts bytewise in the order of time: `YYYY-MM-DDTHH:MM:SS`, then
+ * `.` and the fraction without trailing zeros where it is not zero. No digit is lost, so two timestamps name the same
+ * instant exactly when these texts are equal.
+ * @param timestamp a text that satisfies isTimestamp
+ */
+export function toInstant(timestamp: string): string {
+  const zero = '0'.charCodeAt(0);
+  let end = timestamp.length - 1;
+  while (timestamp.charCodeAt(end - 1) === zero) end -= 1;
+  // Where there is no fraction, or none is left, the seconds end at the 19th character.
+  return timestamp.slice(0, end > 20 ? end : 19);
+}
+
+/**
+ * The instant of microseconds since 1970, as toInstant writes it.
+ * @throws RangeError outside of the years 0 to 9999, which have no RFC 3339 text
+ */
+export function instantOfMicros(micros: bigint): string {
+  const fraction = ((micros % 1_000_000n) + 1_000_000n) % 1_000_000n;
+  const seconds = new Date(Number((micros - fraction) / 1000n)).toISOString();
+  if (seconds.length !== 24) throw new RangeError(`no four-digit year: ${seconds}`);
+  return toInstant(`${seconds.slice(0, 19)}.${fraction.toString().padStart(6, '0')}Z`);
+}
