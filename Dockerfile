@@ -3,8 +3,7 @@
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
-RUN npm ci --ignore-scripts --omit=optional \
- && npm install --no-save --ignore-scripts "@typescript/typescript-linux-$(node -p process.arch)@$(node -p "require('typescript/package.json').version")"
+RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
 RUN npm run build
