@@ -7,6 +7,7 @@ import { findPartner } from '../db/partners.ts';
 import type { Db } from '../db/pool.ts';
 import { listTokens, revokeToken } from '../db/tokens.ts';
 import { OperatorError } from '../errors.ts';
+import { isUuid } from '../taxii/uuid.ts';
 import { describeCommand, printResult, printRows, withHub } from './command.ts';
 
 const ttlMsMax = ms('10y');
@@ -38,7 +39,7 @@ export const tokenCommand = () =>
     .addCommand(
       describeCommand('revoke <jti>', 'stop a token within two seconds').action((jti, options) =>
         withHub(async ({ db }) => {
-          const isKnown = /^[0-9a-f-]{36}$/.test(jti) && (await revokeToken(db, jti));
+          const isKnown = isUuid(jti) && (await revokeToken(db, jti));
           if (!isKnown) throw new OperatorError(`There is no token "${jti}": \`npx taxiway token list\` shows them.`);
           printResult(`Revoked ${jti}.`, { jti, revoked: true }, options);
         }),

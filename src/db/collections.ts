@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { TaxiiTimestamp } from '../taxii/timestamp.ts';
+import { isUuid } from '../taxii/uuid.ts';
 import type { Db, Tx } from './pool.ts';
 
 export interface ApiRootRow {
@@ -74,12 +75,11 @@ export async function listCollections(db: Db, apiRoot?: string): Promise<Collect
 
 /** Finds a collection by its id or its alias (TAXII 2.1 §5.2.1 allows both in URLs). */
 export async function findCollection(db: Db, idOrAlias: string): Promise<CollectionRow | undefined> {
-  const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(idOrAlias);
-  if (!uuid && !isSlug(idOrAlias)) return undefined;
+  if (!isUuid(idOrAlias) && !isSlug(idOrAlias)) return undefined;
   return db
     .selectFrom('collection')
     .select(collectionColumns)
-    .where(uuid ? 'id' : 'alias', '=', idOrAlias)
+    .where(isUuid(idOrAlias) ? 'id' : 'alias', '=', idOrAlias)
     .executeTakeFirst();
 }
 

@@ -27,8 +27,11 @@ export const authenticate = fp(async (app, { hub }: { hub: Hub }) => {
   app.addHook('onRequest', async (request: FastifyRequest) => {
     const { token, user } = readCredential(request.headers.authorization);
     const key = createHash('sha256').update(token).digest('base64');
-    const principal = remembered.get(key) ?? (await verify(token));
-    remembered.has(key) || remembered.set(key, principal);
+    let principal = remembered.get(key);
+    if (!principal) {
+      principal = await verify(token);
+      remembered.set(key, principal);
+    }
     if (user && user !== principal.partner) {
       throw new HubError('credential-invalid', 'The user of Basic must be the partner that holds the token, or empty.');
     }

@@ -12,7 +12,7 @@ import { HubError } from '../errors.ts';
 export const limits = fp(async (app, { config }: { config: Config }) => {
   await app.register(underPressure, {
     maxHeapUsedBytes: 0.9 * getHeapStatistics().heap_size_limit,
-    pressureHandler: () => {
+    pressureHandler: async () => {
       throw new HubError('overloaded', 'The hub is short of memory. Try again shortly.');
     },
   });

@@ -10,13 +10,19 @@ import { sendTaxii, taxiiMediaType } from './media-type.ts';
 export const taxiiErrors = fp(async app => {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const hubError = toHubError(error);
-    if (hubError.status >= 500) request.log.error({ err: hubError.cause ?? error }, hubError.message);
+    logFailure(request, hubError);
     return sendError(request, reply, hubError);
   });
   app.setNotFoundHandler((request, reply) =>
     sendError(request, reply, new HubError('path-not-found', 'Discovery is at /taxii2/, the documentation at /docs.')),
   );
 });
+
+// What is overloaded or away for a while is a warning; only what should never happen needs a stack.
+function logFailure(request: FastifyRequest, { status, code, message, cause }: HubError): void {
+  if (status === 503) request.log.warn({ code, cause: cause instanceof Error ? cause.message : undefined }, message);
+  else if (status >= 500) request.log.error({ err: cause }, message);
+}
 
 /** Writes the answer; also for Fastify's own errors that pass by the error handler. */
 export function sendError(request: FastifyRequest, reply: FastifyReply, error: HubError): FastifyReply {

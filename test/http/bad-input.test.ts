@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestHub, type TestHub, taxii } from '../support/hub.ts';
@@ -159,6 +160,7 @@ describe('other requests that are wrong', () => {
     "/hub/collections/x'%20or%201=1/",
     '/hub/collections/%00/objects/',
     '/hub/status/1/',
+    `/hub/status/${'-'.repeat(36)}/`,
     '/%00/',
   ])('the path %s is 404', async path => {
     const answer = await hub.get(token, path);
@@ -177,18 +179,47 @@ describe('other requests that are wrong', () => {
   );
 });
 
-describe('what is not HTTP at all', () => {
-  const speak = async (bytes: string) => {
-    const port = Number(new URL(await hub.app.listen({ port: 0 }).catch(() => hub.app.listeningOrigin)).port);
-    return new Promise<string>((resolve, reject) => {
-      let heard = '';
-      const socket = connect(port, '127.0.0.1', () => socket.write(bytes));
-      socket.on('data', chunk => {
-        heard += chunk;
-      });
-      socket.on('close', () => resolve(heard)).on('error', reject);
+/** Speaks HTTP by hand. */
+async function dial(
+  on: TestHub,
+  bytes: string,
+): Promise<{ begun: Promise<unknown>; heard: Promise<string>; hangUp: () => void }> {
+  const origin = on.app.server.listening ? on.app.listeningOrigin : await on.app.listen({ port: 0 });
+  const socket = connect(Number(new URL(origin).port), '127.0.0.1', () => socket.write(bytes));
+  const heard = new Promise<string>((resolve, reject) => {
+    let text = '';
+    socket.on('data', chunk => {
+      text += chunk;
     });
-  };
+    socket.on('close', () => resolve(text)).on('error', reject);
+  });
+  return { begun: once(socket, 'data'), heard, hangUp: () => socket.destroy() };
+}
+
+describe('too much at once', () => {
+  it('is 503 with Retry-After for bodies beyond the bound, until the others are through or given up', async () => {
+    const small = await startTestHub({ bodyBytesMax: 100_000, bodyBytesInFlightMax: 150_000 });
+    await small.addCollection({ alias: 'narrow' });
+    const writer = await small.tokenFor(await small.addPartner(), 'collection:narrow:write');
+    const narrow = '/hub/collections/narrow/objects/';
+    const push = () => small.post(writer, narrow, { objects: [indicator({ description: 'x'.repeat(60_000) })] });
+    expect((await push()).statusCode).toBe(202);
+    const head = `POST ${narrow} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${writer}\r\ncontent-type: ${taxii}\r\n`;
+    const slow = await dial(small, `${head}content-length: 100000\r\nexpect: 100-continue\r\n\r\n`);
+    // It must be the first to reserve its place: 100 Continue comes when its headers have been dealt with.
+    await slow.begun;
+    await expect.poll(async () => (await push()).statusCode).toBe(503);
+    const answer = await push();
+    expect(answer.headers['retry-after']).toMatch(/^\d+$/);
+    expect(answer.json().error_code).toBe('overloaded');
+    slow.hangUp();
+    await expect.poll(async () => (await push()).statusCode).toBe(202);
+    await small.close();
+  });
+});
+
+describe('what is not HTTP at all', () => {
+  const speak = async (bytes: string) => (await dial(hub, bytes)).heard;
 
   it('gets a TAXII error, and the hub lives on', async () => {
     expect(await speak('BLAH\r\n\r\n')).toMatch(

@@ -3,6 +3,7 @@ import { findStatus } from '../../db/statuses.ts';
 import { HubError } from '../../errors.ts';
 import { sendTaxii } from '../../http/media-type.ts';
 import type { Hub } from '../../hub.ts';
+import { isUuid } from '../uuid.ts';
 import { describeRoute } from './route-schema.ts';
 
 /** GET /{api-root}/status/{status-id}/ (TAXII 2.1 §4.3): for the partner that sent the envelope, and no other. */
@@ -21,7 +22,7 @@ export const getStatus = (hub: Hub): RouteOptions => ({
     const { apiRoot, statusId } = request.params as { apiRoot: string; statusId: string };
     const { partnerId } = request.principal;
     const { statusRetentionHours: retentionHours } = hub.config;
-    const resource = /^[0-9a-f-]{36}$/i.test(statusId)
+    const resource = isUuid(statusId)
       ? await findStatus(hub.db, { id: statusId, apiRoot, partnerId, retentionHours })
       : undefined;
     if (resource === undefined) {
