@@ -18,6 +18,10 @@ const resources = [
   'error',
 ];
 
+// Everything comes from the hub itself, over whatever scheme it is served.
+const pagePolicy =
+  "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'self'; frame-ancestors 'none'";
+
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 
 /** OpenAPI 3.1 made from the routes that follow: /openapi.json, and /docs, which needs nothing from the internet. */
@@ -49,7 +53,12 @@ export const openapi = fp(async (app, { config }: { config: Config }) => {
     },
     refResolver: { buildLocalReference: json => String(json.$id).replace(/^.*\/|\.json$/g, '') },
   });
-  await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: { persistAuthorization: true }, staticCSP: true });
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    uiConfig: { layout: 'BaseLayout', validatorUrl: null, persistAuthorization: true },
+    theme: { title: 'Taxiway' },
+    staticCSP: pagePolicy,
+  });
   app.get('/openapi.json', { schema: { hide: true }, exposeHeadRoute: true }, async (_request, reply) =>
     reply.type('application/json').send(app.swagger()),
   );

@@ -19,7 +19,7 @@ export interface RouteDocument {
 }
 
 const parameters = {
-  apiRoot: { type: 'string', description: 'Slug of the API root, such as `hub`' },
+  apiRoot: { type: 'string', default: 'hub', description: 'Slug of the API root' },
   collection: { type: 'string', description: 'Id or alias of the collection' },
   objectId: { type: 'string', description: 'STIX id of the object' },
   statusId: { type: 'string', format: 'uuid', description: 'Id of the status resource that a POST gave' },
