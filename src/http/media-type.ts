@@ -18,9 +18,9 @@ export const mediaType = fp(async app => {
     requireAccept(request.headers.accept);
     if (request.method === 'POST') requireContentType(request);
   });
-  for (const type of ['application/taxii+json', 'application/stix+json']) {
-    app.addContentTypeParser(type, { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) => body);
-  }
+  // What a POST may be is checked above; what comes with any other method is of no matter.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) => body);
 });
 
 /** Sends a TAXII resource. As a Buffer, because Fastify would add a charset to the media type of a string. */

@@ -21,10 +21,12 @@ export function trackMethods(app: FastifyInstance): () => void {
         method: methods.filter(method => !known.has(method)),
         url,
         schema: { hide: true },
-        handler: async (_request, reply) => {
+        // Before the body is looked at, whatever its type.
+        onRequest: async (_request, reply) => {
           reply.header('allow', allow);
           throw new HubError('method-not-allowed', `Here you can use ${allow}.`);
         },
+        handler: () => {},
       });
     }
   };

@@ -13,6 +13,15 @@ export const taxiiErrors = fp(async app => {
     logFailure(request, hubError);
     return sendError(request, reply, hubError);
   });
+  // Node would answer these two by itself, with nothing in it: buildApp turns off its check of Host, and an expectation
+  // that we do not know is passed over, as RFC 9110 §10.1.1 allows.
+  app.addHook('onRequest', async request => {
+    if (request.raw.httpVersion === '1.1' && request.headers.host === undefined) {
+      throw new HubError('request-malformed', 'HTTP/1.1 demands a Host header.');
+    }
+  });
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
+
   app.setNotFoundHandler((request, reply) =>
     sendError(request, reply, new HubError('path-not-found', 'Discovery is at /taxii2/, the documentation at /docs.')),
   );
