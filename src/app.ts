@@ -36,7 +36,7 @@ export async function buildApp(hub: Hub, logger: FastifyBaseLogger): Promise<Fas
     trustProxy: hub.config.trustProxy,
     bodyLimit: hub.config.bodyBytesMax,
     requestTimeout: 300_000,
-    http: { maxHeaderSize: 64 * 1024, requireHostHeader: false },
+    http: { maxHeaderSize: 128 * 1024, requireHostHeader: false },
     routerOptions: {
       // Clients leave out the last slash, or write one too many; a redirect would lose their credential.
       ignoreTrailingSlash: true,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { issueToken } from './auth/tokens.ts';
-import { insertCollection, listCollections } from './db/collections.ts';
+import { defaultApiRoot, insertCollection, listCollections } from './db/collections.ts';
 import { insertPartner, listPartners } from './db/partners.ts';
 import type { Hub } from './hub.ts';
 import { importObjects } from './taxii/import.ts';
@@ -29,7 +29,7 @@ export async function demonstrate(hub: Hub, url: string): Promise<string | undef
     const collection = await insertCollection(tx, {
       id: randomUUID(),
       alias: 'campaign',
-      api_root: 'hub',
+      api_root: defaultApiRoot,
       title: 'Example campaign',
       description: 'An invented phishing campaign, for a first look at the hub',
     });

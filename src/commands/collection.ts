@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Command } from 'commander';
-import { findApiRoot, insertCollection, listCollections } from '../db/collections.ts';
+import { defaultApiRoot, findApiRoot, insertCollection, listCollections } from '../db/collections.ts';
 import { OperatorError } from '../errors.ts';
 import { describeCommand, printResult, printRows, requireSlug, withHub } from './command.ts';
 
@@ -15,7 +15,7 @@ export const collectionCommand = () =>
         .requiredOption('--title <title>', 'what people call it')
         .option('--description <text>', 'what it holds')
         .option('--id <uuid>', 'its id, a UUID of version 4; made up where not given')
-        .option('--root <slug>', 'the API root it belongs to', 'hub')
+        .option('--root <slug>', 'the API root it belongs to', defaultApiRoot)
         .action((alias, options) =>
           withHub(async ({ db }) => {
             const { title, description = null, root, id = randomUUID() } = options;

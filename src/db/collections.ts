@@ -19,6 +19,9 @@ export interface CollectionRow {
   date_added_last: TaxiiTimestamp;
 }
 
+/** The slug of the API root that is there from the start. */
+export const defaultApiRoot = 'hub';
+
 const apiRootColumns = ['slug', 'title', 'description'] as const;
 const collectionColumns = ['id', 'alias', 'api_root', 'title', 'description', 'date_added_last'] as const;
 
@@ -42,7 +45,12 @@ export async function insertApiRoot(
 
 /** All API roots, the default one (`hub`) first, then by slug. */
 export async function listApiRoots(db: Db): Promise<ApiRootRow[]> {
-  return db.selectFrom('api_root').select(apiRootColumns).orderBy(sql`slug <> 'hub'`).orderBy('slug').execute();
+  return db
+    .selectFrom('api_root')
+    .select(apiRootColumns)
+    .orderBy(sql`slug <> ${defaultApiRoot}`)
+    .orderBy('slug')
+    .execute();
 }
 
 export async function findApiRoot(db: Db, slug: string): Promise<ApiRootRow | undefined> {

@@ -31,8 +31,9 @@ export function sendTaxii(reply: FastifyReply, resource: object): FastifyReply {
 
 // TAXII 2.1 §3.1. A client that asks for TAXII 2.0 alone must see 406: that is how some find out the version.
 function requireAccept(accept: string | undefined): void {
-  const served = [taxiiMediaType, 'application/taxii+json'];
-  if (accept === undefined || new Negotiator({ headers: { accept } }).mediaTypes(served).length > 0) return;
+  // With every parameter that a client may name: it matches whatever of them is left out.
+  const served = [`${taxiiMediaType};charset=utf-8`];
+  if (!accept || new Negotiator({ headers: { accept } }).mediaTypes(served).length > 0) return;
   throw new HubError('accept-not-supported', `Send "Accept: ${taxiiMediaType}".`);
 }
 

@@ -75,6 +75,7 @@ const codesOfFastify: Record<string, [ErrorCode, string]> = {
   FST_ERR_CTP_EMPTY_TYPE: ['content-type-not-supported', 'The request has no Content-Type.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['request-malformed', 'The body is not as long as Content-Length says.'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['content-type-not-supported', 'The Content-Type is not accepted here.'],
+  FST_ERR_MAX_PARAM_LENGTH: ['path-not-found', 'A part of the path is longer than any name that the hub knows.'],
 };
 
 /** What to answer for any error. What is not known is an internal error that says nothing of its cause. */

@@ -1,5 +1,11 @@
 import { type Rights, rightsIn, type Scope } from '../auth/scopes.ts';
-import { type ApiRootRow, type CollectionRow, findApiRoot, listCollections } from '../db/collections.ts';
+import {
+  type ApiRootRow,
+  type CollectionRow,
+  defaultApiRoot,
+  findApiRoot,
+  listCollections,
+} from '../db/collections.ts';
 import type { Db } from '../db/pool.ts';
 import { HubError } from '../errors.ts';
 
@@ -35,8 +41,9 @@ export function isVisible(scopes: Scope[], collection: CollectionRow): boolean {
 }
 
 /**
- * An API root and the collections in it that are there for the holder of these scopes, ordered by id.
- * @throws HubError api-root-not-found where there is no such root, or nothing in it for them
+ * An API root and the collections in it that are there for the holder of these scopes, ordered by id. The default root
+ * is no secret; that there is another one is told only to those who have a collection in it.
+ * @throws HubError api-root-not-found
  */
 export async function findVisibleCollections(
   db: Db,
@@ -45,7 +52,7 @@ export async function findVisibleCollections(
 ): Promise<{ root: ApiRootRow; collections: CollectionRow[] }> {
   const root = await findApiRoot(db, apiRoot);
   const collections = root ? (await listCollections(db, apiRoot)).filter(one => isVisible(scopes, one)) : [];
-  if (!root || collections.length === 0) {
+  if (!root || (collections.length === 0 && apiRoot !== defaultApiRoot)) {
     throw new HubError('api-root-not-found', 'There is no such API root for you. Discovery at /taxii2/ lists yours.');
   }
   return { root, collections };

@@ -69,6 +69,12 @@ describe('an API root', () => {
 });
 
 describe('collections', () => {
+  it('are none, in the default API root, for who has none', async () => {
+    const token = await tokenWith('collection:airports:read');
+    expect((await hub.get(token, '/hub/collections/')).body).toBe('{}');
+    expect((await hub.get(token, '/hub/')).statusCode).toBe(200);
+  });
+
   it('are those of the caller with its rights, ordered by id', async () => {
     const token = await tokenWith('collection:open:read collection:inbox:write');
     const { collections } = (await hub.get(token, '/hub/collections/')).json();
@@ -244,6 +250,8 @@ describe('Accept', () => {
     ['application/taxii+json; version="2.1"', 200],
     ['application/taxii+json;version=2.1,application/stix+json;version=2.1', 200],
     ['application/vnd.oasis.taxii+json; version=2.0, application/taxii+json;version=2.1;q=0.5', 200],
+    ['application/taxii+json;version=2.1;charset=utf-8', 200],
+    ['', 200],
     ['*/*', 200],
     ['application/*', 200],
     ['application/vnd.oasis.taxii+json; version=2.0', 406],

@@ -23,8 +23,7 @@ export const getCollections = (hub: Hub): RouteOptions => ({
     const { apiRoot } = request.params as { apiRoot: string };
     const { scopes } = request.principal;
     const { collections } = await findVisibleCollections(hub.db, apiRoot, scopes);
-    return sendTaxii(reply, {
-      collections: collections.map(collection => toCollectionResource(collection, rightsIn(scopes, collection))),
-    });
+    const visible = collections.map(collection => toCollectionResource(collection, rightsIn(scopes, collection)));
+    return sendTaxii(reply, visible.length > 0 ? { collections: visible } : {});
   },
 });

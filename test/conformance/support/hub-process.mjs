@@ -62,7 +62,7 @@ function readAddress(hub) {
       createInterface({ input: output }).on('line', line => {
         lastLines.push(line);
         if (lastLines.length > 10) lastLines.shift();
-        const address = /"address":"([^"]+)"/.exec(line)?.[1];
+        const address = /"address":"(https?:\/\/[^"]+)"/.exec(line)?.[1];
         if (address === undefined) return;
         clearTimeout(timer);
         resolve(address);
