@@ -58,6 +58,8 @@ create index collection_api_root on collection (api_root, id);
 -- One row a version of an object in a collection. `object` is the JSON text that came, byte for byte.
 -- `version` is the instant of modified (else created, else date_added) in a form that sorts bytewise and keeps every
 -- digit; `version_text` is how the partner wrote it. is_first and is_last are kept at write time.
+-- Only the indexes of dates begin with the collection: an index of ids or types that did so too would be as good as any
+-- other to a planner that knows nothing of a new collection yet.
 -- There are no foreign keys here on purpose: the writer holds the collection's row, partners are never deleted, and
 -- two triggers a row would cost more than the insert.
 create table object_version (
@@ -74,9 +76,9 @@ create table object_version (
   object text not null,
   primary key (collection_id, date_added)
 );
-create unique index object_version_key on object_version (collection_id, object_id, version);
+create unique index object_version_key on object_version (object_id, collection_id, version);
 create index object_version_last on object_version (collection_id, date_added) where is_last;
-create index object_version_type on object_version (collection_id, type, date_added);
+create index object_version_type on object_version (type, collection_id, date_added);
 
 -- The answer to a POST, kept for its sender (TAXII 2.1 §4.3).
 create table status (

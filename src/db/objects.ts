@@ -80,47 +80,59 @@ export async function pageManifest(
 
 /** Whether the collection holds any version of the object. */
 export async function hasObject(db: Db, collectionId: string, objectId: string): Promise<boolean> {
-  const row = await db
-    .selectFrom('object_version')
-    .select('date_added')
-    .where('collection_id', '=', collectionId)
-    .where('object_id', '=', objectId)
-    .limit(1)
-    .executeTakeFirst();
-  return row !== undefined;
+  const isOfObject = isVersionOf(collectionId, sql`${objectId}::text`);
+  const { rows } = await sql`select 1 from object_version where ${isOfObject} limit 1`.execute(db);
+  return rows.length > 0;
 }
 
 // One row more than asked for tells whether there is more.
 function selectMatching(collectionId: string, filter: ObjectFilter, bounds: PageBounds, columns: RawBuilder<unknown>) {
-  const where = sql.join(
-    [
-      sql`collection_id = ${collectionId}`,
-      sql`date_added > ${bounds.after}::timestamptz`,
-      ...matchVersions(filter.versions),
-      ...(filter.specVersions ? [sql`spec_version = any(${filter.specVersions})`] : []),
-    ],
-    sql` and `,
-  );
+  const conditions = [
+    ...matchVersions(filter.versions),
+    ...(filter.specVersions ? [sql`spec_version = any(${filter.specVersions})`] : []),
+  ];
+  const after = sql`${bounds.after}::timestamptz`;
   const limit = bounds.objectsMax + 1;
   if (filter.ids) {
-    // Few rows, found by id and then sorted. MATERIALIZED keeps the planner from walking the dates instead.
-    const type = filter.types ? sql`and type = any(${filter.types})` : sql``;
+    if (filter.types) conditions.push(sql`type = any(${filter.types})`);
     return sql`
-      with found as materialized (
-        select * from object_version where ${where} and object_id = any(${filter.ids}) ${type}
-      )
-      select ${columns} from found order by date_added limit ${limit}`;
+      select ${columns} from unnest(${filter.ids}::text[]) as wanted(id) cross join lateral (
+        select * from object_version
+        where ${isVersionOf(collectionId, sql`wanted.id`)} and date_added > ${after} ${all(conditions)}
+        offset 0
+      ) found
+      order by date_added limit ${limit}`;
   }
   if (filter.types) {
     // Each type is a range of its own, already in order; what is merged is at most `limit` rows a type.
     return sql`
       select found.* from unnest(${filter.types}::text[]) as wanted(type) cross join lateral (
         select ${columns} from object_version
-        where ${where} and object_version.type = wanted.type order by date_added limit ${limit}
+        where (type, collection_id, date_added) > (wanted.type, ${collectionId}::uuid, ${after})
+          and (type, collection_id, date_added) <= (wanted.type, ${collectionId}::uuid, 'infinity') ${all(conditions)}
+        order by object_version.type, collection_id, date_added limit ${limit}
       ) found
       order by date_added limit ${limit}`;
   }
-  return sql`select ${columns} from object_version where ${where} order by date_added limit ${limit}`;
+  return sql`
+    select ${columns} from object_version
+    where collection_id = ${collectionId} and date_added > ${after} ${all(conditions)}
+    order by date_added limit ${limit}`;
+}
+
+function all(conditions: RawBuilder<unknown>[]): RawBuilder<unknown> {
+  return conditions.length > 0 ? sql`and ${sql.join(conditions, sql` and `)}` : sql``;
+}
+
+/**
+ * The stored versions of an object, as a range of object_version_key. Written as a comparison of rows, which no other
+ * index can serve: for a collection that is newer than its statistics the planner takes all indexes for equally good,
+ * and may read the whole collection for each id. Versions begin with a digit, so that they lie between '' and '~'.
+ */
+function isVersionOf(collectionId: string, objectId: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`object_version.object_id = ${objectId}
+    and (object_version.object_id, collection_id, version) >= (${objectId}, ${collectionId}::uuid, '')
+    and (object_version.object_id, collection_id, version) <= (${objectId}, ${collectionId}::uuid, '~')`;
 }
 
 function matchVersions(versions: VersionSelector): RawBuilder<unknown>[] {
@@ -159,6 +171,8 @@ export interface NewVersion {
 // is a control character, which neither an identifier nor JSON text can hold.
 const separator = '\x1e';
 
+// The lookups below go from what came to what is stored, one by one. OFFSET 0 keeps the planner from turning that round.
+
 /** The stored versions that matter for adding these. The caller holds the collection's lock. */
 export async function findKnownVersions(
   tx: Tx,
@@ -166,17 +180,18 @@ export async function findKnownVersions(
   incoming: { objectId: string; version: string }[],
 ): Promise<KnownVersion[]> {
   const { rows } = await sql<KnownVersion>`
-    with incoming as (
-      select object_id, version from unnest(
-        string_to_array(${incoming.map(one => one.objectId).join(separator)}, ${separator}),
-        string_to_array(${incoming.map(one => one.version).join(separator)}, ${separator})
-      ) as one(object_id, version)
-    )
-    select object_id, version, added_by, is_first, is_last, sha256(convert_to(object, 'UTF8')) as sha256
-    from object_version
-    where collection_id = ${collectionId}
-      and object_id in (select object_id from incoming)
-      and (is_first or is_last or (object_id, version) in (select object_id, version from incoming))`.execute(tx);
+    select known.* from (
+      select object_id, array_agg(version) as versions
+      from unnest(${splitText(incoming, one => one.objectId)}, ${splitText(incoming, one => one.version)})
+        as one(object_id, version)
+      group by object_id
+    ) incoming cross join lateral (
+      select object_id, version, added_by, is_first, is_last, sha256(convert_to(object, 'UTF8')) as sha256
+      from object_version
+      where ${isVersionOf(collectionId, sql`incoming.object_id`)}
+        and (is_first or is_last or version = any(incoming.versions))
+      offset 0
+    ) known`.execute(tx);
   return rows;
 }
 
@@ -187,13 +202,15 @@ export async function findStoredTexts(
   versions: { objectId: string; version: string; bytesMax: number }[],
 ): Promise<{ object_id: string; version: string; object: string }[]> {
   const { rows } = await sql<{ object_id: string; version: string; object: string }>`
-    select object_id, version, object
-    from object_version join unnest(
-      string_to_array(${versions.map(one => one.objectId).join(separator)}, ${separator}),
-      string_to_array(${versions.map(one => one.version).join(separator)}, ${separator}),
-      string_to_array(${versions.map(one => one.bytesMax).join(separator)}, ${separator})
-    ) as wanted(object_id, version, bytes_max) using (object_id, version)
-    where collection_id = ${collectionId} and octet_length(object) <= bytes_max::integer`.execute(tx);
+    select stored.* from unnest(
+      ${splitText(versions, one => one.objectId)}, ${splitText(versions, one => one.version)},
+      ${splitText(versions, one => String(one.bytesMax))}
+    ) as wanted(object_id, version, bytes_max) cross join lateral (
+      select object_id, version, object from object_version
+      where ${isVersionOf(collectionId, sql`wanted.object_id`)} and version = wanted.version
+        and octet_length(object) <= bytes_max::integer
+      offset 0
+    ) stored`.execute(tx);
   return rows;
 }
 
@@ -208,17 +225,15 @@ export async function insertVersions(
   dateAddedFirst: TaxiiTimestamp,
   versions: NewVersion[],
 ): Promise<void> {
-  const column = (value: (one: NewVersion) => string) =>
-    sql`string_to_array(${versions.map(value).join(separator)}, ${separator})`;
   await sql`
     insert into object_version (collection_id, date_added, added_by, is_first, is_last,
       object_id, version, version_text, type, spec_version, object)
     select ${collectionId}, ${dateAddedFirst}::timestamptz + (n - 1) * interval '1 microsecond', ${addedBy},
       is_first = 't', is_last = 't', object_id, version, version_text, type, spec_version, object
     from unnest(
-      ${column(one => (one.isFirst ? 't' : 'f'))}, ${column(one => (one.isLast ? 't' : 'f'))},
-      ${column(one => one.objectId)}, ${column(one => one.version)}, ${column(one => one.versionText)},
-      ${column(one => one.type)}, ${column(one => one.specVersion)},
+      ${splitText(versions, one => (one.isFirst ? 't' : 'f'))}, ${splitText(versions, one => (one.isLast ? 't' : 'f'))},
+      ${splitText(versions, one => one.objectId)}, ${splitText(versions, one => one.version)}, ${splitText(versions, one => one.versionText)},
+      ${splitText(versions, one => one.type)}, ${splitText(versions, one => one.specVersion)},
       string_to_array(${joinTexts(versions)}, ${separator})
     ) with ordinality
       as one(is_first, is_last, object_id, version, version_text, type, spec_version, object, n)`.execute(tx);
@@ -234,12 +249,15 @@ export async function clearMark(
   if (versions.length === 0) return;
   await sql`
     update object_version set ${sql.ref(mark)} = false
-    from unnest(
-      string_to_array(${versions.map(one => one.objectId).join(separator)}, ${separator}),
-      string_to_array(${versions.map(one => one.version).join(separator)}, ${separator})
-    ) as outdated(object_id, version)
-    where object_version.collection_id = ${collectionId}
-      and object_version.object_id = outdated.object_id and object_version.version = outdated.version`.execute(tx);
+    where collection_id = ${collectionId} and ctid = any(array(
+      select outdated.ctid
+      from unnest(${splitText(versions, one => one.objectId)}, ${splitText(versions, one => one.version)})
+        as one(object_id, version) cross join lateral (
+          select ctid from object_version
+          where ${isVersionOf(collectionId, sql`one.object_id`)} and version = one.version
+          offset 0
+        ) outdated
+    ))`.execute(tx);
 }
 
 /**
@@ -253,23 +271,23 @@ export async function deleteVersions(
   objectId: string,
   filter: { addedBy: string; versions: VersionSelector; specVersions?: string[] },
 ): Promise<number> {
+  const isOfObject = isVersionOf(collectionId, sql`${objectId}::text`);
   const conditions = [
+    sql`added_by = ${filter.addedBy}`,
     ...matchVersions(filter.versions),
     ...(filter.specVersions ? [sql`spec_version = any(${filter.specVersions})`] : []),
   ];
-  const deleted = await sql`
-    delete from object_version
-    where collection_id = ${collectionId} and object_id = ${objectId} and added_by = ${filter.addedBy}
-      ${conditions.length > 0 ? sql`and ${sql.join(conditions, sql` and `)}` : sql``}`.execute(tx);
+  const deleted = await sql`delete from object_version where ${isOfObject} ${all(conditions)}`.execute(tx);
   await sql`
     update object_version set is_first = (version = ends.first), is_last = (version = ends.last)
-    from (
-      select min(version) as first, max(version) as last from object_version
-      where collection_id = ${collectionId} and object_id = ${objectId}
-    ) ends
-    where collection_id = ${collectionId} and object_id = ${objectId}
-      and (is_first <> (version = ends.first) or is_last <> (version = ends.last))`.execute(tx);
+    from (select min(version) as first, max(version) as last from object_version where ${isOfObject}) ends
+    where ${isOfObject} and (is_first <> (version = ends.first) or is_last <> (version = ends.last))`.execute(tx);
   return Number(deleted.numAffectedRows ?? 0n);
+}
+
+/** One column of many rows, as one parameter. */
+function splitText<Row>(rows: Row[], value: (row: Row) => string): RawBuilder<unknown> {
+  return sql`string_to_array(${rows.map(value).join(separator)}, ${separator})`;
 }
 
 // As bytes: the texts are slices of the body and need no decoding on their way to PostgreSQL.
