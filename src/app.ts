@@ -33,7 +33,8 @@ export async function buildApp(hub: Hub, logger: FastifyBaseLogger): Promise<Fas
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
-    trustProxy: hub.config.trustProxy,
+    // One proxy: what stands further left in X-Forwarded-For is what a client claims.
+    trustProxy: hub.config.trustProxy && ((_address, hop) => hop === 0),
     bodyLimit: hub.config.bodyBytesMax,
     requestTimeout: 300_000,
     http: { maxHeaderSize: 128 * 1024, requireHostHeader: false },
@@ -44,7 +45,10 @@ export async function buildApp(hub: Hub, logger: FastifyBaseLogger): Promise<Fas
       maxParamLength: 400,
     },
     clientErrorHandler: answerBrokenRequest,
-    frameworkErrors: (error, request, reply) => sendError(request, reply, toHubError(error)),
+    frameworkErrors: (error, request, reply) => {
+      request.log.info({ code: error.code, path: request.url }, 'refused before routing');
+      return sendError(request, reply, toHubError(error));
+    },
   });
   // Route schemas document; the code judges, with messages of its own, and resources go out as they were built.
   app.setValidatorCompiler(() => () => true);

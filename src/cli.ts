@@ -7,6 +7,7 @@ import { partnerCommand } from './commands/partner.ts';
 import { rootCommand } from './commands/root.ts';
 import { serveCommand } from './commands/serve.ts';
 import { tokenCommand } from './commands/token.ts';
+import { asUnavailable } from './db/pool.ts';
 import { HubError, OperatorError } from './errors.ts';
 
 /**
@@ -44,6 +45,7 @@ function throwInsteadOfExiting(command: Command): void {
 
 function describe(error: unknown): string {
   if (error instanceof OperatorError || error instanceof HubError) return error.message;
-  if (error instanceof Error && 'code' in error) return `${error.message}.`;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  // Of a file that cannot be read or written.
+  if (error instanceof Error && 'path' in error) return `${error.message}.`;
+  return asUnavailable(error)?.message ?? (error instanceof Error ? error.message : String(error));
 }

@@ -1,16 +1,18 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import closeWithGrace from 'close-with-grace';
+import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { buildApp } from './app.ts';
 import type { Config } from './config.ts';
 import { connect } from './db/connect.ts';
-import type { Db } from './db/pool.ts';
-import { deleteExpiredStatuses } from './db/statuses.ts';
+import { deleteExpiredStatuses, expiredStatusesMax } from './db/statuses.ts';
 import { demonstrate } from './demonstration.ts';
 import { OperatorError } from './errors.ts';
-import { createHub } from './hub.ts';
+import { createHub, type Hub } from './hub.ts';
 
 const cleaningIntervalMs = 10 * 60_000;
-const drainMsMax = 30_000;
+const drainMsMax = 20_000;
+const stopMsMax = 35_000;
 
 /**
  * Runs the hub until it is told to stop: SIGTERM and SIGINT finish the requests in flight, then close the database.
@@ -18,37 +20,62 @@ const drainMsMax = 30_000;
  */
 export async function serve(config: Config): Promise<void> {
   const logger = pino({ level: config.logLevel });
-  const database = await connect(config, { log: message => logger.warn(message), migrations: 'apply' });
-  const hub = await createHub(config, database.db);
-  const app = await buildApp(hub, logger);
-  const cleaning = setInterval(() => clean(database.db, config, logger), cleaningIntervalMs);
-
-  const stop = async () => {
-    clearInterval(cleaning);
-    await app.close();
-    await database.close();
-  };
-  const grace = closeWithGrace({ delay: drainMsMax, logger }, async ({ signal, err }) => {
+  const starting = start(config, logger);
+  const grace = closeWithGrace({ delay: stopMsMax, logger }, async ({ signal, err }) => {
     ignoreFurtherSignals();
     if (err) logger.fatal({ err }, 'stopping after an error that nothing caught');
     else logger.info({ signal }, 'stopping: requests in flight are being finished');
-    await stop();
+    // A start that is under way is finished first, so that no database is left running.
+    const stop = await starting.catch(() => undefined);
+    await stop?.();
     logger.info('stopped');
   });
-
-  const address = await app.listen({ host: config.host, port: config.port }).catch(async error => {
+  await starting.catch(error => {
     grace.uninstall();
-    await stop();
-    throw new OperatorError(`The hub cannot listen on HOST ${config.host}, PORT ${config.port}: ${error.message}.`);
+    throw error;
   });
-  logger.info({ address, database: database.isEmbedded ? 'embedded' : 'DATABASE_URL' }, 'Taxiway is ready');
-  if (database.isEmbedded && config.demo) {
-    const text = await demonstrate(hub, config.publicUrl || address);
-    if (text) process.stdout.write(text);
+}
+
+/** @returns what stops the hub again */
+async function start(config: Config, logger: pino.Logger): Promise<() => Promise<void>> {
+  const database = await connect(config, { log: message => logger.warn(message), migrations: 'apply' });
+  try {
+    const hub = await createHub(config, database.db);
+    const app = await buildApp(hub, logger);
+    const address = await listen(app, config);
+    logger.info({ address, database: database.isEmbedded ? 'embedded' : 'DATABASE_URL' }, 'Taxiway is ready');
+    if (database.isEmbedded && config.demo) {
+      const text = await demonstrate(hub, config.publicUrl || address);
+      if (text) process.stdout.write(text);
+    }
+    const cleaning = setInterval(() => clean(hub, logger), cleaningIntervalMs);
+    clean(hub, logger);
+    return async () => {
+      clearInterval(cleaning);
+      await drain(app);
+      await database.close();
+    };
+  } catch (error) {
+    await database.close();
+    throw error;
   }
 }
 
-// Ctrl-C reaches the hub twice under `npm start`: from the terminal and from npm. drainMsMax bounds the wait.
+async function listen(app: FastifyInstance, { host, port }: Config): Promise<string> {
+  return app.listen({ host, port }).catch(error => {
+    throw new OperatorError(`The hub cannot listen on HOST ${host}, PORT ${port}: ${error.message}.`);
+  });
+}
+
+// A client that never finishes its upload must not keep the database from being closed.
+async function drain(app: FastifyInstance): Promise<void> {
+  const closing = app.close();
+  await Promise.race([closing, sleep(drainMsMax, undefined, { ref: false })]);
+  app.server.closeAllConnections();
+  await closing;
+}
+
+// Ctrl-C reaches the hub twice under `npm start`: from the terminal and from npm. stopMsMax bounds the wait.
 function ignoreFurtherSignals(): void {
   for (const signal of ['SIGINT', 'SIGTERM']) {
     process.removeAllListeners(signal);
@@ -56,8 +83,10 @@ function ignoreFurtherSignals(): void {
   }
 }
 
-function clean(db: Db, config: Config, logger: pino.Logger): void {
-  deleteExpiredStatuses(db, config.statusRetentionHours).catch(error =>
-    logger.warn({ err: error }, 'expired statuses could not be removed; the next round tries again'),
-  );
+async function clean({ db, config }: Hub, logger: pino.Logger): Promise<void> {
+  try {
+    while ((await deleteExpiredStatuses(db, config.statusRetentionHours)) === expiredStatusesMax);
+  } catch (error) {
+    logger.warn({ err: error }, 'expired statuses could not be removed; the next round tries again');
+  }
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Command } from 'commander';
 import { defaultApiRoot, findApiRoot, insertCollection, listCollections } from '../db/collections.ts';
 import { OperatorError } from '../errors.ts';
-import { describeCommand, printResult, printRows, requireSlug, withHub } from './command.ts';
+import { describeCommand, printResult, printRows, requireSlug, requireText, withHub } from './command.ts';
 
 // TAXII 2.1 §2: an identifier is a UUID of version 4.
 const uuid4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -18,7 +18,8 @@ export const collectionCommand = () =>
         .option('--root <slug>', 'the API root it belongs to', defaultApiRoot)
         .action((alias, options) =>
           withHub(async ({ db }) => {
-            const { title, description = null, root, id = randomUUID() } = options;
+            const title = requireText('--title', options.title);
+            const { description = null, root, id = randomUUID() } = options;
             if (!uuid4.test(id)) throw new OperatorError(`--id must be a lower-case UUID of version 4, not "${id}".`);
             if (!(await findApiRoot(db, root))) {
               throw new OperatorError(

@@ -2,9 +2,11 @@ import { Command } from 'commander';
 import { type Config, readEnv, toConfig } from '../config.ts';
 import { type CollectionRow, findCollection, isSlug } from '../db/collections.ts';
 import { connect } from '../db/connect.ts';
+import { findPartner, type PartnerRow } from '../db/partners.ts';
 import type { Db } from '../db/pool.ts';
 import { OperatorError } from '../errors.ts';
 import { createHub, type Hub } from '../hub.ts';
+import { isUuid } from '../taxii/uuid.ts';
 
 /** A command that prints for people, and with --json for machines. */
 export function describeCommand(usage: string, description: string): Command {
@@ -27,9 +29,15 @@ export async function withHub<Result>(work: (hub: Hub) => Promise<Result>): Prom
   const config = readConfig();
   const log = (message: string) => process.stderr.write(`${message}\n`);
   const database = await connect(config, { log, migrations: 'check' });
+  // Ctrl-C must not leave an embedded database running that this command has started.
+  const interrupt = (signal: NodeJS.Signals) => {
+    database.close().finally(() => process.exit(signal === 'SIGINT' ? 130 : 143));
+  };
+  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   try {
     return await work(await createHub(config, database.db));
   } finally {
+    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
     await database.close();
   }
 }
@@ -65,8 +73,11 @@ function printLine(line: string): void {
 
 /** @throws OperatorError where the text cannot stand in a URL path */
 export function requireSlug(what: string, text: string): string {
-  if (isSlug(text)) return text;
-  throw new OperatorError(`The name of a ${what} takes a-z, 0-9 and single hyphens, at most 64, not "${text}".`);
+  // A UUID would be taken for the id of a collection.
+  if (isSlug(text) && !isUuid(text)) return text;
+  throw new OperatorError(
+    `The name of a ${what} takes a-z, 0-9 and single hyphens, at most 64, and no UUID, not "${text}".`,
+  );
 }
 
 /** The collection of that id or alias. @throws OperatorError */
@@ -74,4 +85,18 @@ export async function requireCollection(db: Db, name: string): Promise<Collectio
   const collection = await findCollection(db, name);
   if (collection) return collection;
   throw new OperatorError(`There is no collection "${name}": \`npx taxiway collection list\` shows them.`);
+}
+
+/** A partner who can act: not a disabled one. @throws OperatorError */
+export async function requirePartner(db: Db, slug: string): Promise<PartnerRow> {
+  const partner = await findPartner(db, slug);
+  if (!partner) throw new OperatorError(`There is no partner "${slug}": \`npx taxiway partner add\` adds one.`);
+  if (partner.disabled_at === null) return partner;
+  throw new OperatorError(`The partner "${slug}" is disabled: \`npx taxiway partner enable ${slug}\` changes that.`);
+}
+
+/** @throws OperatorError where nothing stands in it */
+export function requireText(option: string, text: string): string {
+  if (text.trim() !== '') return text;
+  throw new OperatorError(`${option} must not be empty.`);
 }

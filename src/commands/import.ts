@@ -1,11 +1,10 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { SingleBar } from 'cli-progress';
-import { findPartner } from '../db/partners.ts';
 import { OperatorError } from '../errors.ts';
 import type { Outcome } from '../taxii/admission.ts';
 import { importObjects } from '../taxii/import.ts';
-import { describeCommand, printResult, requireCollection, withHub } from './command.ts';
+import { describeCommand, printResult, requireCollection, requirePartner, withHub } from './command.ts';
 
 const reasonsShownMax = 20;
 
@@ -15,9 +14,7 @@ export const importCommand = () =>
     .action((name, file, options) =>
       withHub(async hub => {
         const collection = await requireCollection(hub.db, name);
-        const partner = await findPartner(hub.db, options.as);
-        if (!partner)
-          throw new OperatorError(`There is no partner "${options.as}": \`npx taxiway partner add\` adds one.`);
+        const partner = await requirePartner(hub.db, options.as);
         const { size } = await stat(file).catch(error => {
           throw new OperatorError(`The file "${file}" cannot be read: ${error.code}.`);
         });

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { insertPartner, listPartners, type PartnerRow, setPartnerState } from '../db/partners.ts';
 import { OperatorError } from '../errors.ts';
-import { describeCommand, printResult, printRows, requireSlug, withHub } from './command.ts';
+import { describeCommand, printResult, printRows, requireSlug, requireText, withHub } from './command.ts';
 
 export const partnerCommand = () =>
   new Command('partner')
@@ -12,7 +12,8 @@ export const partnerCommand = () =>
         .requiredOption('--sector <sector>', 'such as finance, law-enforcement, academia')
         .action((slug, options) =>
           withHub(async ({ db }) => {
-            const { name, sector } = options;
+            const name = requireText('--name', options.name);
+            const sector = requireText('--sector', options.sector);
             const partner = await insertPartner(db, { slug: requireSlug('partner', slug), name, sector });
             if (!partner) throw new OperatorError(`There is a partner "${slug}" already.`);
             printResult(`Added ${slug}.`, toRecord(partner), options);

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { insertApiRoot, listApiRoots } from '../db/collections.ts';
 import { OperatorError } from '../errors.ts';
-import { describeCommand, printResult, printRows, requireSlug, withHub } from './command.ts';
+import { describeCommand, printResult, printRows, requireSlug, requireText, withHub } from './command.ts';
 
 // What the hub serves itself, now or under the names that standards reserve.
 const reserved = ['docs', 'healthz', 'metrics', 'oauth2', 'readyz', 'schemas', 'taxii', 'taxii2'];
@@ -15,7 +15,8 @@ export const rootCommand = () =>
         .option('--description <text>', 'what it is for')
         .action((slug, options) =>
           withHub(async ({ db }) => {
-            const { title, description = null } = options;
+            const title = requireText('--title', options.title);
+            const { description = null } = options;
             if (reserved.includes(slug)) throw new OperatorError(`"${slug}" is a path that the hub needs itself.`);
             const root = await insertApiRoot(db, { slug: requireSlug('API root', slug), title, description });
             if (!root) throw new OperatorError(`There is an API root "${slug}" already.`);

@@ -2,13 +2,11 @@ import { Command } from 'commander';
 import ms, { type StringValue } from 'ms';
 import { parseScope } from '../auth/scopes.ts';
 import { issueToken } from '../auth/tokens.ts';
-import { findCollection } from '../db/collections.ts';
-import { findPartner } from '../db/partners.ts';
 import type { Db } from '../db/pool.ts';
 import { listTokens, revokeToken } from '../db/tokens.ts';
 import { OperatorError } from '../errors.ts';
 import { isUuid } from '../taxii/uuid.ts';
-import { describeCommand, printResult, printRows, withHub } from './command.ts';
+import { describeCommand, printResult, printRows, requireCollection, requirePartner, withHub } from './command.ts';
 
 const ttlMsMax = ms('10y');
 
@@ -21,9 +19,7 @@ export const tokenCommand = () =>
         .requiredOption('--ttl <time>', 'how long it is good, such as 90d or 12h')
         .action((slug, options) =>
           withHub(async ({ db, identity }) => {
-            const partner = await findPartner(db, slug);
-            if (!partner)
-              throw new OperatorError(`There is no partner "${slug}": \`npx taxiway partner add\` adds one.`);
+            const partner = await requirePartner(db, slug);
             const scope = await requireScope(db, options.scope);
             const ttlMs = requireTtl(options.ttl);
             const issued = await issueToken(db, identity, { partnerId: partner.id, partner: slug, scope, ttlMs });
@@ -49,12 +45,12 @@ export const tokenCommand = () =>
 async function requireScope(db: Db, text: string): Promise<string> {
   const scopes = parseScope(text);
   if (!scopes) throw new OperatorError(`--scope takes words like collection:<alias or id or *>:read, not "${text}".`);
-  for (const { collection } of scopes) {
-    if (collection !== '*' && !(await findCollection(db, collection))) {
-      throw new OperatorError(`There is no collection "${collection}": \`npx taxiway collection list\` shows them.`);
-    }
-  }
-  return scopes.map(({ collection, right }) => `collection:${collection}:${right}`).join(' ');
+  const words = scopes.map(async ({ collection, right }) => {
+    const found = collection === '*' ? undefined : await requireCollection(db, collection);
+    // By its id as the hub writes it, or by its alias: rights are compared as text.
+    return `collection:${found && isUuid(collection) ? found.id : collection}:${right}`;
+  });
+  return (await Promise.all(words)).join(' ');
 }
 
 function requireTtl(text: string): number {

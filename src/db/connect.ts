@@ -43,7 +43,7 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
     return { db, isEmbedded: embedded !== undefined, applied, close };
   } catch (error) {
     await close();
-    throw describeOutage(error);
+    throw embedded ? error : describeOutage(error);
   }
 }
 

@@ -57,7 +57,11 @@ export function asUnavailable(error: unknown): HubError | undefined {
     return new HubError('overloaded', 'The hub is busy with this collection. Try again shortly.', { cause: error });
   }
   // Classes 08 (connection), 53 (resources) and 57P0 (shutdown), a standby's read-only answer, and the socket's errors.
-  const isOutage = typeof code === 'string' && /^(08|53|57P0|25006|ECONN|ENOENT|EPIPE|ETIMEDOUT|EAI_)/.test(code);
+  const isOutage =
+    typeof code === 'string' &&
+    /^(08|53|57P0|25006|25P03|40001|40P01|ECONN|ENOENT|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EPIPE|ETIMEDOUT|EAI_)/.test(
+      code,
+    );
   const message = error instanceof Error ? error.message : '';
   if (
     isOutage ||

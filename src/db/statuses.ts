@@ -25,14 +25,17 @@ export async function findStatus(
   return row?.resource;
 }
 
-/** Removes statuses past their time, at most 1,000 a call. @returns how many were removed */
+/** How many statuses one call of deleteExpiredStatuses removes at most. */
+export const expiredStatusesMax = 1000;
+
+/** Removes statuses past their time, at most expiredStatusesMax. @returns how many were removed */
 export async function deleteExpiredStatuses(db: Db, retentionHours: number): Promise<number> {
   const expired = db
     .selectFrom('status')
     .select('id')
     .where('created_at', '<=', oldestKept(retentionHours))
     .orderBy('created_at')
-    .limit(1000);
+    .limit(expiredStatusesMax);
   const deleted = await db.deleteFrom('status').where('id', 'in', expired).executeTakeFirst();
   return Number(deleted.numDeletedRows);
 }

@@ -7,7 +7,7 @@ import { HubError } from '../errors.ts';
 
 /**
  * Sheds load before it hurts everybody: 503 with Retry-After while the heap is nearly full, and for bodies beyond
- * bodyBytesInFlightMax. Register it after authentication: what is counted is read only for partners.
+ * bodyBytesInFlightMax, of which one partner can hold a quarter. Register it after authentication: what is counted is read only for partners.
  */
 export const limits = fp(async (app, { config }: { config: Config }) => {
   await app.register(underPressure, {
@@ -18,7 +18,17 @@ export const limits = fp(async (app, { config }: { config: Config }) => {
   });
 
   let bytesInFlight = 0;
+  const bytesOfPartners = new Map<string, number>();
+  // Uploads that never end must not shut out other partners.
+  const partnerBytesMax = Math.max(config.bodyBytesMax, config.bodyBytesInFlightMax / 4);
   const reserved = new WeakMap<FastifyRequest, number>();
+
+  const reserve = ({ principal }: FastifyRequest, bytes: number) => {
+    const ofPartner = (bytesOfPartners.get(principal.partnerId) ?? 0) + bytes;
+    bytesInFlight += bytes;
+    if (ofPartner > 0) bytesOfPartners.set(principal.partnerId, ofPartner);
+    else bytesOfPartners.delete(principal.partnerId);
+  };
   app.addHook('onRequest', async request => {
     if (request.method !== 'POST') return;
     // A chunked body does not say how long it is, so the most that it may be is set aside.
@@ -26,15 +36,18 @@ export const limits = fp(async (app, { config }: { config: Config }) => {
     if (bytes > config.bodyBytesMax) {
       throw new HubError('body-too-large', `Send at most ${config.bodyBytesMax} bytes: several smaller envelopes.`);
     }
-    if (bytesInFlight + bytes > config.bodyBytesInFlightMax) {
+    const ofPartner = bytesOfPartners.get(request.principal.partnerId) ?? 0;
+    if (bytesInFlight + bytes > config.bodyBytesInFlightMax || ofPartner + bytes > partnerBytesMax) {
       throw new HubError('overloaded', 'The hub is busy with other envelopes. Try again shortly.');
     }
-    bytesInFlight += bytes;
+    reserve(request, bytes);
     reserved.set(request, bytes);
   });
   const release = async (request: FastifyRequest) => {
-    bytesInFlight -= reserved.get(request) ?? 0;
+    const bytes = reserved.get(request);
+    if (bytes === undefined) return;
     reserved.delete(request);
+    reserve(request, -bytes);
   };
   app.addHook('onResponse', release);
   app.addHook('onRequestAbort', release);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { asUnavailable } from '../db/pool.ts';
 import { type ErrorCode, errorCatalogue, HubError } from '../errors.ts';
@@ -16,16 +16,20 @@ export const taxiiErrors = fp(async app => {
   // Node would answer these two by itself, with nothing in it: buildApp turns off its check of Host, and an expectation
   // that we do not know is passed over, as RFC 9110 §10.1.1 allows.
   app.addHook('onRequest', async request => {
+    // Before a body is read that nobody will look at.
+    if (request.is404) throw pathNotFound();
     if (request.raw.httpVersion === '1.1' && request.headers.host === undefined) {
       throw new HubError('request-malformed', 'HTTP/1.1 demands a Host header.');
     }
   });
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
 
-  app.setNotFoundHandler((request, reply) =>
-    sendError(request, reply, new HubError('path-not-found', 'Discovery is at /taxii2/, the documentation at /docs.')),
-  );
+  app.setNotFoundHandler((request, reply) => sendError(request, reply, pathNotFound()));
 });
+
+function pathNotFound(): HubError {
+  return new HubError('path-not-found', 'Discovery is at /taxii2/, the documentation at /docs.');
+}
 
 // What is overloaded or away for a while is a warning; only what should never happen needs a stack.
 function logFailure(request: FastifyRequest, { status, code, message, cause }: HubError): void {
@@ -45,7 +49,7 @@ export function sendError(request: FastifyRequest, reply: FastifyReply, error: H
 }
 
 /** Answers what Node could not read as HTTP at all: a broken request line, headers that are too long, a time-out. */
-export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+export function answerBrokenRequest(this: FastifyInstance, error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
   const [line, hubError] =
     error.code === 'HPE_HEADER_OVERFLOW'
@@ -53,7 +57,9 @@ export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? ['408 Request Timeout', new HubError('request-timeout', 'The request did not arrive in time.')]
         : ['400 Bad Request', new HubError('request-malformed', 'The request is not well-formed HTTP.')];
-  const body = JSON.stringify(toResource(hubError, randomUUID()));
+  const errorId = randomUUID();
+  this.log.info({ reqId: errorId, code: error.code }, hubError.message);
+  const body = JSON.stringify(toResource(hubError, errorId));
   const headers = `content-type: ${taxiiMediaType}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close`;
   socket.end(`HTTP/1.1 ${line}\r\n${headers}\r\n\r\n${body}`);
 }

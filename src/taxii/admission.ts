@@ -35,6 +35,8 @@ interface Candidate {
 export type Judged = Candidate | Outcome;
 
 const nestingMax = 100;
+// Of the reasons of one envelope, together: hundreds of thousands of bad objects would else fill memory with them.
+const reasonsLengthMax = 4 * 1024 * 1024;
 const judgedAtOnce = 250;
 
 /**
@@ -43,9 +45,12 @@ const judgedAtOnce = 250;
  */
 export async function judge(slices: ObjectSlice[], validator: Validator, now: Date): Promise<Judged[]> {
   const judged: Judged[] = [];
+  let reasonsLength = 0;
   for (const [index, slice] of slices.entries()) {
     if (index % judgedAtOnce === judgedAtOnce - 1) await setImmediate();
-    judged.push(judgeSlice(slice, validator, now));
+    const one = judgeSlice(slice, validator, now);
+    reasonsLength += isCandidate(one) ? 0 : (one.message?.length ?? 0);
+    judged.push(isCandidate(one) || reasonsLength <= reasonsLengthMax ? one : { ...one, message: tooManyReasons });
   }
   return judged;
 }
@@ -139,6 +144,7 @@ export async function admit(tx: Tx, collectionId: string, partnerId: string, jud
   return outcomes;
 }
 
+const tooManyReasons = 'refused, as many others of the envelope: send it again with fewer objects to read why';
 const ownedByAnother =
   'another partner added this object to the collection first; only that partner can add versions of it or revoke it';
 const otherContent =

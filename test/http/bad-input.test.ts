@@ -161,6 +161,7 @@ describe('other requests that are wrong', () => {
     '/hub/collections/%00/objects/',
     '/hub/status/1/',
     `/hub/status/${'-'.repeat(36)}/`,
+    '/%00/status/6ba7b810-9dad-41d1-80b4-00c04fd430c8/',
     '/%00/',
   ])('the path %s is 404', async path => {
     const answer = await hub.get(token, path);
@@ -228,5 +229,31 @@ describe('what is not HTTP at all', () => {
     const long = `GET /taxii2/ HTTP/1.1\r\nhost: x\r\nx-long: ${'a'.repeat(200_000)}\r\n\r\n`;
     expect(await speak(long)).toMatch(/^HTTP\/1.1 431 [\s\S]*headers-too-large/);
     expect((await hub.get(token, '/taxii2/')).statusCode).toBe(200);
+  });
+});
+
+describe('without a credential', () => {
+  it('a body for a path that is not served is not even read', async () => {
+    const headers = { 'content-type': 'application/json' };
+    const answer = await hub.app.inject({ method: 'POST', url: '/a/b/c/d/e/', headers, payload: '{bad' });
+    expect(answer.statusCode).toBe(404);
+    expectKind(answer);
+  });
+});
+
+describe('very many bad objects', () => {
+  it('get an answer of bounded size: reasons for the first ones, and no more for the rest', async () => {
+    const many = await startTestHub();
+    await many.addCollection({ alias: 'many' });
+    const writer = await many.tokenFor(await many.addPartner(), 'collection:many:write');
+    const bad = Array(20_000).fill({ type: 'indicator' });
+    const answer = await many.post(writer, '/hub/collections/many/objects/', { objects: [...bad, indicator()] });
+    expect(answer.json()).toMatchObject({ failure_count: 20_000, success_count: 1 });
+    expect(answer.json().failures[0].message).toContain('/pattern is required');
+    expect(answer.json().failures.at(-1).message).toMatch(/send it again with fewer objects/);
+    expect(answer.body.length).toBeLessThan(8 * 1024 * 1024);
+    const refused = await many.post(writer, '/hub/collections/many/objects/', { objects: bad });
+    expect(refused.json().details.failures).toHaveLength(1000);
+    await many.close();
   });
 });

@@ -125,6 +125,8 @@ describe('a mistake', () => {
     [['token', 'issue', 'bank', '--scope', 'collection:none:read', '--ttl', '1d'], /no collection "none"/],
     [['token', 'issue', 'bank', '--scope', 'collection:*:read', '--ttl', 'long'], /--ttl takes a time/],
     [['token', 'revoke', 'x'], /no token "x"/],
+    [['collection', 'add', '5eade70e-5a0d-41da-9e05-1b66ee92baf8', '--title', 'x'], /no UUID/],
+    [['collection', 'add', 'beta', '--title', ' '], /--title must not be empty/],
     [['import', 'none', 'x', '--as', 'bank'], /no collection "none"/],
     [['import', 'alpha', 'missing.json', '--as', 'bank'], /"missing.json" cannot be read: ENOENT/],
     [['import', 'alpha', 'package.json', '--as', 'bank'], /no list called objects/],

@@ -11,6 +11,8 @@ import { toFailures, toStatus } from '../status.ts';
 import { fromMicros } from '../timestamp.ts';
 import { describeRoute } from './route-schema.ts';
 
+// Of an envelope that was refused whole.
+const failuresShownMax = 1000;
 // Members of an envelope or bundle other than objects are an id, a version, a cursor.
 const memberBytesMax = 64 * 1024;
 
@@ -49,8 +51,8 @@ export const addObjects = (hub: Hub): RouteOptions => ({
     });
     if (status.success_count === 0) {
       // Most clients notice only the HTTP status, so that an envelope of which nothing was taken must not look fine.
-      throw new HubError('envelope-refused', 'None of the objects was taken. Each reason stands under failures.', {
-        details: { failures: toFailures(outcomes) },
+      throw new HubError('envelope-refused', 'None of the objects was taken. The reasons stand under failures.', {
+        details: { failures: toFailures(outcomes).slice(0, failuresShownMax) },
       });
     }
     return sendTaxii(reply.code(202), status);

@@ -17,6 +17,8 @@ export const deleteObject = (hub: Hub): RouteOptions => ({
   method: 'DELETE',
   url: '/:apiRoot/collections/:collection/objects/:objectId/',
   config: { needs: 'delete' },
+  // It has none to speak of.
+  bodyLimit: 1024,
   schema: describeRoute({
     operationId: 'deleteObject',
     summary: 'Delete an object',

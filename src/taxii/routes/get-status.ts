@@ -1,4 +1,5 @@
 import type { RouteOptions } from 'fastify';
+import { isSlug } from '../../db/collections.ts';
 import { findStatus } from '../../db/statuses.ts';
 import { HubError } from '../../errors.ts';
 import { sendTaxii } from '../../http/media-type.ts';
@@ -22,9 +23,10 @@ export const getStatus = (hub: Hub): RouteOptions => ({
     const { apiRoot, statusId } = request.params as { apiRoot: string; statusId: string };
     const { partnerId } = request.principal;
     const { statusRetentionHours: retentionHours } = hub.config;
-    const resource = isUuid(statusId)
-      ? await findStatus(hub.db, { id: statusId, apiRoot, partnerId, retentionHours })
-      : undefined;
+    const resource =
+      isUuid(statusId) && isSlug(apiRoot)
+        ? await findStatus(hub.db, { id: statusId, apiRoot, partnerId, retentionHours })
+        : undefined;
     if (resource === undefined) {
       throw new HubError('status-not-found', 'There is no such status for you. It may have been removed with time.');
     }
