@@ -53,6 +53,7 @@ export async function listApiRoots(db: Db): Promise<ApiRootRow[]> {
     .execute();
 }
 
+/** @returns undefined where there is none of that slug, or the text is no slug */
 export async function findApiRoot(db: Db, slug: string): Promise<ApiRootRow | undefined> {
   if (!isSlug(slug)) return undefined;
   return db.selectFrom('api_root').select(apiRootColumns).where('slug', '=', slug).executeTakeFirst();

@@ -26,10 +26,12 @@ export async function insertPartner(
     .executeTakeFirst();
 }
 
+/** All partners, disabled ones too, by slug. */
 export async function listPartners(db: Db): Promise<PartnerRow[]> {
   return db.selectFrom('partner').select(columns).orderBy('slug').execute();
 }
 
+/** @returns undefined where there is none of that slug; a disabled one is found */
 export async function findPartner(db: Db, slug: string): Promise<PartnerRow | undefined> {
   return db.selectFrom('partner').select(columns).where('slug', '=', slug).executeTakeFirst();
 }

@@ -11,6 +11,7 @@ export interface TokenRow {
   revoked_at: TaxiiTimestamp | null;
 }
 
+/** Keeps what is needed to revoke a token: not the token itself. */
 export async function insertToken(
   db: Db,
   token: { jti: string; partner_id: string; scope: string; issued_at: TaxiiTimestamp; expires_at: TaxiiTimestamp },

@@ -18,6 +18,7 @@ export async function requireObject(db: Db, collectionId: string, objectId: stri
   if (!(await hasObject(db, collectionId, objectId))) throw objectNotFound();
 }
 
+/** The same answer for an object that is not there and, to DELETE, for one of another partner. */
 export function objectNotFound(): HubError {
   return new HubError('object-not-found', 'There is no such object for you in this collection.');
 }
