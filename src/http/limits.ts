@@ -23,7 +23,7 @@ export const limits = fp(async (app, { config }: { config: Config }) => {
   const partnerBytesMax = Math.max(config.bodyBytesMax, config.bodyBytesInFlightMax / 4);
   const reserved = new WeakMap<FastifyRequest, number>();
 
-  const reserve = ({ principal }: FastifyRequest, bytes: number) => {
+  const count = ({ principal }: FastifyRequest, bytes: number) => {
     const ofPartner = (bytesOfPartners.get(principal.partnerId) ?? 0) + bytes;
     bytesInFlight += bytes;
     if (ofPartner > 0) bytesOfPartners.set(principal.partnerId, ofPartner);
@@ -40,14 +40,14 @@ export const limits = fp(async (app, { config }: { config: Config }) => {
     if (bytesInFlight + bytes > config.bodyBytesInFlightMax || ofPartner + bytes > partnerBytesMax) {
       throw new HubError('overloaded', 'The hub is busy with other envelopes. Try again shortly.');
     }
-    reserve(request, bytes);
+    count(request, bytes);
     reserved.set(request, bytes);
   });
   const release = async (request: FastifyRequest) => {
     const bytes = reserved.get(request);
     if (bytes === undefined) return;
     reserved.delete(request);
-    reserve(request, -bytes);
+    count(request, -bytes);
   };
   app.addHook('onResponse', release);
   app.addHook('onRequestAbort', release);

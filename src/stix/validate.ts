@@ -19,7 +19,8 @@ export interface StixObject {
 }
 
 /**
- * What was found out about a value. A valid one may carry warnings: what it breaks, and is taken with. Of a refused one, `id` and `version` are what a status resource can name it by
+ * What was found out about a value. A valid one may carry warnings: what it breaks, and is taken with. Of a refused
+ * one, `id` and `version` are what a status resource can name it by
  * (TAXII 2.1 §4.3.1): what could be read of them, else `unknown`.
  */
 export type Judgement =
