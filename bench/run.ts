@@ -6,6 +6,7 @@ import { type Figure, toRecord, toTable } from './figures.ts';
 import { measureFilling } from './filling.ts';
 import { measureHandingOut } from './handing-out.ts';
 import { type Bench, startHub } from './hub.ts';
+import { measureJudging } from './judging.ts';
 import { describeMachine, describeStrain, readIdleShare } from './machine.ts';
 import { measurePageTime } from './page-time.ts';
 import { measureResources } from './resources.ts';
@@ -15,10 +16,11 @@ const usage = `npm run bench -- [--quick] [--objects N] [--only <name>]
 
   --quick       50,000 objects and fewer, shorter repetitions
   --objects N   the size of the large collection (1,000,000)
-  --only name   one measurement: taking, filling, handing-out, page-time, bundle or resources
+  --only name   one measurement: judging, taking, filling, handing-out, page-time, bundle or resources
 `;
 
 const measurements: Record<string, (bench: Bench) => Promise<Figure[]>> = {
+  judging: measureJudging,
   taking: measureTaking,
   filling: measureFilling,
   'handing-out': measureHandingOut,

@@ -10,6 +10,7 @@ import { mediaType } from './http/media-type.ts';
 import { trackMethods } from './http/method-not-allowed.ts';
 import { observe } from './http/observe.ts';
 import { openapi } from './http/openapi.ts';
+import { stixSchemas } from './http/stix-schemas.ts';
 import { answerBrokenRequest, sendError, taxiiErrors, toHubError } from './http/taxii-errors.ts';
 import type { Hub } from './hub.ts';
 import { addObjects } from './taxii/routes/add-objects.ts';
@@ -62,6 +63,7 @@ export async function buildApp(hub: Hub, logger: FastifyBaseLogger): Promise<Fas
   await app.register(helmet, { contentSecurityPolicy: false, hsts: hub.config.publicUrl.startsWith('https:') });
   await app.register(openapi, { config: hub.config });
   await app.register(health, { hub });
+  await app.register(stixSchemas);
   app.get('/.well-known/jwks.json', { schema: { hide: true } }, async () => hub.identity.publicKeys);
 
   await app.register(async taxii => {

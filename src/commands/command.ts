@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { type Config, readEnv, toConfig } from '../config.ts';
 import { type CollectionRow, findCollection, isSlug } from '../db/collections.ts';
 import { connect } from '../db/connect.ts';
@@ -6,6 +6,7 @@ import { findPartner, type PartnerRow } from '../db/partners.ts';
 import type { Db } from '../db/pool.ts';
 import { OperatorError } from '../errors.ts';
 import { createHub, type Hub } from '../hub.ts';
+import type { Policy } from '../stix/catalogue.ts';
 import { isUuid } from '../taxii/uuid.ts';
 
 /** A command that prints for people, and with --json for machines. */
@@ -17,6 +18,11 @@ export function describeCommand(usage: string, description: string): Command {
     .description(description)
     .option('--json', 'print JSON, for machines')
     .showHelpAfterError('(--help tells more)');
+}
+
+/** An option that takes a validation policy; tolerant where it is left out. */
+export function policyOption(flags: string, description: string): Option {
+  return new Option(flags, description).choices(['strict', 'tolerant'] satisfies Policy[]).default('tolerant');
 }
 
 /** The configuration of this process. */

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { Policy } from '../stix/catalogue.ts';
 import type { TaxiiTimestamp } from '../taxii/timestamp.ts';
 import { isUuid } from '../taxii/uuid.ts';
 import type { Db, Tx } from './pool.ts';
@@ -15,6 +16,8 @@ export interface CollectionRow {
   api_root: string;
   title: string;
   description: string | null;
+  /** how strictly the objects that are pushed to it are judged */
+  validation: Policy;
   /** of the newest object ever added; before the first one, when the collection was made */
   date_added_last: TaxiiTimestamp;
 }
@@ -23,7 +26,7 @@ export interface CollectionRow {
 export const defaultApiRoot = 'hub';
 
 const apiRootColumns = ['slug', 'title', 'description'] as const;
-const collectionColumns = ['id', 'alias', 'api_root', 'title', 'description', 'date_added_last'] as const;
+const collectionColumns = ['id', 'alias', 'api_root', 'title', 'description', 'validation', 'date_added_last'] as const;
 
 /** What an alias, and the slug of an API root or a partner, must look like. Nothing else is ever asked for. */
 export function isSlug(text: string): boolean {
@@ -62,7 +65,7 @@ export async function findApiRoot(db: Db, slug: string): Promise<ApiRootRow | un
 /** @returns undefined where its id or alias is taken */
 export async function insertCollection(
   db: Db,
-  collection: { id: string; alias: string; api_root: string; title: string; description: string | null },
+  collection: Omit<CollectionRow, 'date_added_last' | 'validation'> & { validation?: Policy },
 ): Promise<CollectionRow | undefined> {
   return db
     .insertInto('collection')

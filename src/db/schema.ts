@@ -1,4 +1,5 @@
 import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
+import type { Policy } from '../stix/catalogue.ts';
 import type { TaxiiTimestamp } from '../taxii/timestamp.ts';
 
 /** The tables as kysely sees them; migrations/ is what makes them. */
@@ -42,6 +43,7 @@ export interface Database {
     api_root: string;
     title: string;
     description: string | null;
+    validation: Generated<Policy>;
     date_added_last: Generated<TaxiiTimestamp>;
     created_at: Generated<TaxiiTimestamp>;
   };

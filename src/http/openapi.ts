@@ -49,7 +49,7 @@ export const openapi = fp(async (app, { config }: { config: Config }) => {
         },
       },
       security: [{ bearer: [] }, { basic: [] }],
-      tags: [{ name: 'Server information' }, { name: 'Collections' }, { name: 'Objects' }],
+      tags: [{ name: 'Server information' }, { name: 'Collections' }, { name: 'Objects' }, { name: 'Validation' }],
     },
     refResolver: { buildLocalReference: json => String(json.$id).replace(/^.*\/|\.json$/g, '') },
   });

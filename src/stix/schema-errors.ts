@@ -1,42 +1,78 @@
-import type { ErrorObject } from 'ajv/dist/2020.js';
-import { type ProblemCode, type ProblemList, pointerTo } from './problems.ts';
+import type { ProblemCode } from './catalogue.ts';
+import { isIdentifier } from './identifier.ts';
+import { type ProblemList, pointerTo } from './problems.ts';
+import type { ErrorObject } from './schemas.ts';
+import { findSection } from './sections.ts';
 
-// What is said of a text, or of a choice, that is not as the schema of this title describes it.
+// What is said of a value that is not as the schema of this title describes it.
 const codeByTitle: Record<string, ProblemCode> = {
+  'CAPEC identifier': 'external-id-invalid',
+  'CPE name': 'cpe-invalid',
+  'CVE identifier': 'external-id-invalid',
+  'IPv4 address': 'ip-address-invalid',
+  'IPv6 address': 'ip-address-invalid',
+  'MAC address': 'mac-address-invalid',
+  binary: 'binary-invalid',
+  choice: 'property-choice',
+  conflict: 'property-conflict',
+  'dependent property': 'property-dependent',
+  'dictionary key': 'dictionary-key-invalid',
+  'domain name': 'domain-name-invalid',
+  'email address': 'email-address-invalid',
   'extension name': 'extension-name-invalid',
   'external reference': 'external-reference-incomplete',
   'granular marking': 'granular-marking-choice',
   'hash name': 'hash-name-invalid',
   'hash value': 'hash-value-invalid',
+  'header values': 'header-value-invalid',
+  hexadecimal: 'hexadecimal-invalid',
   identifier: 'identifier-invalid',
   'identifier of this type': 'id-type-mismatch',
   'language tag': 'language-tag-invalid',
+  'list of references': 'reference-invalid',
+  'lower-case MAC address': 'mac-address-upper-case',
+  'lower-case hexadecimal': 'hexadecimal-upper-case',
   'millisecond timestamp': 'timestamp-too-coarse',
   'property name': 'property-name-invalid',
   'property not applicable': 'property-not-applicable',
+  reference: 'reference-invalid',
+  'registry key': 'registry-hive-abbreviated',
+  'relationship type': 'relationship-type-invalid',
   'reserved property': 'property-reserved',
   selector: 'selector-invalid',
   'spec version': 'spec-version-unsupported',
+  'source of a CAPEC identifier': 'external-id-source',
+  'source of a CVE identifier': 'external-id-source',
   timestamp: 'timestamp-invalid',
+  'timestamp to the second': 'timestamp-too-fine',
+  'type of a STIX object': 'bundle-in-envelope',
   'type name': 'type-name-invalid',
   URL: 'url-invalid',
 };
 const referenceTitle = 'reference to ';
+
+// Where the description of the schema is what the object must satisfy.
+const describedCodes = new Set<ProblemCode>(['property-choice', 'property-conflict', 'property-dependent']);
 
 const codeByKeyword: Record<string, ProblemCode> = {
   enum: 'value-not-allowed',
   maximum: 'value-out-of-range',
   minimum: 'value-out-of-range',
   minItems: 'list-empty',
-  minLength: 'string-empty',
   minProperties: 'dictionary-empty',
-  type: 'value-type',
+};
+
+const codeByMissing: Record<string, ProblemCode> = {
+  extension_type: 'extension-type-missing',
+  modified: 'modified-missing',
+  spec_version: 'spec-version-unsupported',
 };
 
 const nameOfType: Record<string, string> = {
   array: 'a list',
   boolean: 'true or false',
   integer: 'a whole number',
+  number: 'a number',
   object: 'an object',
   string: 'a string',
 };
@@ -44,48 +80,53 @@ const nameOfType: Record<string, string> = {
 /**
  * Says in the words of the standard what ajv found, which must have run with `verbose`, since the schemas' titles tell
  * an identifier from a timestamp.
- * @param sectionOf the section that describes what stands at a path
+ * @param schemaName the schema that the errors come from
+ * @param place where the object stands in the judged one, as a JSON Pointer
  */
-export function addSchemaErrors(
-  errors: ErrorObject[],
-  problems: ProblemList,
-  sectionOf: (path: string) => string,
-): void {
+export function addSchemaErrors(errors: ErrorObject[], problems: ProblemList, schemaName: string, place = ''): void {
   for (const error of errors) {
     if (problems.isFull) return;
-    if (!isConsequence(error)) addSchemaError(error, problems, sectionOf);
+    if (isConsequence(error)) continue;
+    const code = codeOf(error);
+    const path = pathOf(error);
+    problems.add(code, place + path, () => ({
+      message: messageOf(code, error),
+      section: findSection(schemaName, path),
+    }));
   }
 }
 
-// A choice reports each of its branches besides itself, and propertyNames repeats what was wrong with the name.
+// A choice reports each of its branches besides itself, a condition what it led to, and propertyNames repeats what was
+// wrong with the name.
 function isConsequence({ keyword, schemaPath }: ErrorObject): boolean {
-  return keyword === 'propertyNames' || /\/(?:anyOf|oneOf)\/\d/.test(schemaPath);
+  return keyword === 'propertyNames' || keyword === 'if' || /\/(?:anyOf|oneOf)\/\d|\/contains\//.test(schemaPath);
 }
 
-function addSchemaError(error: ErrorObject, problems: ProblemList, sectionOf: (path: string) => string): void {
-  const { keyword, params } = error;
-  const key: string | undefined = keyword === 'required' ? params.missingProperty : error.propertyName;
-  const path = error.instancePath + (key === undefined ? '' : pointerTo(key));
-  const code = codeOf(error);
-  problems.add(code, path, { message: messageOf(code, error), section: sectionOf(path) });
+function pathOf({ keyword, instancePath, params, propertyName }: ErrorObject): string {
+  const isMissing = keyword === 'required' || keyword === 'dependentRequired';
+  const key: string | undefined = isMissing ? params.missingProperty : propertyName;
+  return key === undefined ? instancePath : instancePath + pointerTo(key);
 }
 
-function codeOf({ keyword, params, parentSchema }: ErrorObject): ProblemCode {
+function codeOf({ keyword, params, parentSchema, data }: ErrorObject): ProblemCode {
+  if (keyword === 'required') return codeByMissing[params.missingProperty] ?? 'property-missing';
+  if (keyword === 'dependentRequired') return 'property-missing';
   const title: string = parentSchema?.title ?? '';
-  if (keyword === 'required') {
-    return params.missingProperty === 'spec_version' ? 'spec-version-unsupported' : 'property-missing';
-  }
-  // A text that is no string has not the form of its title either; an object must be one before its contents matter.
-  if (keyword === 'type' && params.type !== 'string') return 'value-type';
-  if (title.startsWith(referenceTitle)) return 'reference-type';
-  return codeByTitle[title] ?? codeByKeyword[keyword] ?? 'value-not-allowed';
+  const code = title.startsWith(referenceTitle) ? 'reference-type' : codeByTitle[title];
+  if ((code === 'identifier-invalid' || code === 'reference-invalid') && isIdentifier(data)) return 'uuid-invalid';
+  // An object must be one before its contents matter; a text that is no string has not the form of its title either.
+  if (keyword === 'type' && params.type !== 'string' && code !== 'reference-invalid') return 'value-type';
+  return codeByKeyword[keyword] ?? code ?? (keyword === 'type' ? 'value-type' : 'value-not-allowed');
 }
 
-/** What only this error can say: which type, which values, which bound, which reference. */
+/** What only this error can say: which type, which values, which bound, which reference, which properties. */
 function messageOf(code: ProblemCode, { keyword, params, parentSchema }: ErrorObject): string | undefined {
   if (code === 'value-type') return `must be ${nameOfType[params.type]}`;
   if (code === 'value-out-of-range') return `must be ${params.comparison} ${params.limit}`;
   if (code === 'reference-type') return `must be a ${parentSchema?.title}`;
+  if (describedCodes.has(code)) return parentSchema?.description;
+  if (keyword === 'dependentRequired') return `is required where /${params.property} is present`;
   if (keyword === 'enum') return `must be one of ${params.allowedValues.join(', ')}`;
+  if (keyword === 'const') return `must be ${JSON.stringify(params.allowedValue)}`;
   return undefined;
 }

@@ -33,6 +33,11 @@ export function toInstant(timestamp: string): string {
   return timestamp.slice(0, end > 20 ? end : 19);
 }
 
+/** The instant that a value names, or undefined where it is no timestamp. */
+export function instantOf(value: unknown): string | undefined {
+  return typeof value === 'string' && isTimestamp(value) ? toInstant(value) : undefined;
+}
+
 /**
  * The instant of microseconds since 1970, as toInstant writes it.
  * @throws RangeError outside of the years 0 to 9999, which have no RFC 3339 text

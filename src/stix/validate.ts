@@ -1,11 +1,20 @@
-import { isComplete, isRecord } from './object-types.ts';
-import { type Problem, type ProblemCode, ProblemList } from './problems.ts';
-import { judgeRelations } from './relations.ts';
+import type { Policy } from './catalogue.ts';
+import { isRecord, schemaNameOf } from './object-types.ts';
+import { type Problem, ProblemList } from './problems.ts';
+import { judgeId } from './rules/identifiers.ts';
+import { judgePatternOf } from './rules/indicators.ts';
+import { judgeLanguages } from './rules/languages.ts';
+import { judgeSelectors, judgeSelfReference, judgeTlp } from './rules/markings.ts';
+import { judgeObservable } from './rules/observables.ts';
+import { judgeContainer } from './rules/observed-data.ts';
+import { type Clock, judgeTimestamps } from './rules/timestamps.ts';
 import { addSchemaErrors } from './schema-errors.ts';
-import { compileSchemas } from './schemas.ts';
+import { checkSchema } from './schemas.ts';
 import { instantOfMicros, isTimestamp } from './timestamp.ts';
 import { judgeValues } from './values.ts';
+import { SeenVersions } from './versions.ts';
 
+export type { Policy } from './catalogue.ts';
 export { describeProblems, type Problem } from './problems.ts';
 
 /** A STIX object that was judged valid. */
@@ -15,68 +24,99 @@ export interface StixObject {
   specVersion: string;
   /** the text of modified, else of created, else undefined: an object without dates, such as most observables */
   version: string | undefined;
-  value: Record<string, unknown>;
 }
 
 /**
  * What was found out about a value. A valid one may carry warnings: what it breaks, and is taken with. Of a refused
- * one, `id` and `version` are what a status resource can name it by
- * (TAXII 2.1 §4.3.1): what could be read of them, else `unknown`.
+ * one, `id` and `version` are what a status resource can name it by (TAXII 2.1 §4.3.1): what could be read of them,
+ * else `unknown`.
  */
 export type Judgement =
-  | { valid: true; object: StixObject; warnings: Problem[] }
-  | { valid: false; id: string; version: string; problems: Problem[] };
+  | { valid: true; object: StixObject; errors: []; warnings: Problem[] }
+  | { valid: false; id: string; version: string; errors: Problem[]; warnings: Problem[] };
+
+export interface JudgeOptions {
+  policy: Policy;
+  /** the time that created and modified are held against */
+  now: Date;
+}
 
 export interface Validator {
   /**
-   * Judges one value that JSON.parse gave, in time linear in its size. Never throws, whatever the value.
-   * @param options `now` is the time that created and modified are held against
+   * Judges one value that JSON.parse gave, in time linear in its size. Never throws, whatever the value. A bundle is no
+   * object of an envelope: `judgeBundle` judges one.
    */
-  judge(value: unknown, options: { now: Date }): Judgement;
+  judge(value: unknown, options: JudgeOptions): Judgement;
+  /** Judges a bundle and all the objects in it as one value: with one broken object it is refused. Never throws. */
+  judgeBundle(bundle: Record<string, unknown>, options: JudgeOptions): Judgement;
 }
 
 const unknown = 'unknown';
 
-/**
- * Compiles the schemas, which takes about a tenth of a second: once for a process.
- * @param options `clockSkewMs`, whole milliseconds: how far ahead of the hub's clock a sender's may be
- * @throws Error where a schema file is missing or broken
- */
+/** @param options `clockSkewMs`, whole milliseconds: how far ahead of the hub's clock a sender's may be */
 export function createValidator(options: { clockSkewMs?: number } = {}): Validator {
   const { clockSkewMs = 60_000 } = options;
-  const schemaOf = compileSchemas();
 
-  return {
-    judge(value, { now }) {
-      if (!isRecord(value)) return refuseWhole(value, 'object-expected');
-      if (value.type === 'bundle') return refuseWhole(value, 'bundle-in-envelope');
+  function judge(value: unknown, { policy, now }: JudgeOptions): Judgement {
+    const problems = new ProblemList(policy);
+    if (!isRecord(value)) problems.add('object-expected', '');
+    else if (value.type === 'bundle') problems.add('bundle-in-envelope', '/type');
+    else judgeObject(value, problems, toClock(now));
+    return conclude(isRecord(value) ? value : {}, problems);
+  }
 
-      const problems = new ProblemList();
-      const size = judgeValues(value, problems, { refuseEmpty: isComplete(value) });
-      const schema = schemaOf(value);
-      addSchemaErrors(schema.validate(value, size), problems, schema.sectionOf);
-      const latest = instantOfMicros(BigInt(now.getTime() + clockSkewMs) * 1000n);
-      const warnings = new ProblemList();
-      judgeRelations(value, problems, warnings, { now, latest });
-      if (problems.found.length > 0) return refuse(value, problems);
-      return { valid: true, object: toStixObject(value), warnings: warnings.found };
-    },
-  };
+  function judgeBundle(bundle: Record<string, unknown>, options: JudgeOptions): Judgement {
+    const problems = new ProblemList(options.policy);
+    const { objects, ...shell } = bundle;
+    judgeValues(shell, problems);
+    addSchemaErrors(checkSchema('bundle', bundle), problems, 'bundle');
+    const seen = new SeenVersions();
+    for (const [index, object] of Array.isArray(objects) ? objects.entries() : []) {
+      if (problems.isFull) break;
+      const judgement = judge(object, options);
+      problems.addAll(judgement, `/objects/${index}`);
+      if (judgement.valid && seen.conflicts(object)) problems.add('version-conflict', `/objects/${index}`);
+    }
+    return conclude(bundle, problems);
+  }
+
+  function toClock(now: Date): Clock {
+    return { now, latest: instantOfMicros(BigInt(now.getTime() + clockSkewMs) * 1000n) };
+  }
+
+  return { judge, judgeBundle };
 }
 
-function refuseWhole(value: unknown, code: ProblemCode): Judgement {
-  const problems = new ProblemList();
-  problems.add(code, '');
-  return refuse(isRecord(value) ? value : {}, problems);
+function judgeObject(object: Record<string, unknown>, problems: ProblemList, clock: Clock): void {
+  if (!judgeValues(object, problems)) return;
+  const schemaName = schemaNameOf(object);
+  addSchemaErrors(checkSchema(schemaName, object), problems, schemaName);
+  judgeId(object, problems);
+  judgeTimestamps(object, problems, clock);
+  judgeLanguages(object, problems);
+  judgeSelectors(object, problems);
+  if (object.type === 'indicator') judgePatternOf(object, problems);
+  if (object.type === 'observed-data') judgeContainer(object, problems);
+  if (object.type === 'marking-definition') {
+    judgeSelfReference(object, problems);
+    judgeTlp(object, problems);
+  }
+  judgeObservable(object, problems);
 }
 
-function refuse({ id, created, modified }: Record<string, unknown>, { found: problems }: ProblemList): Judgement {
-  const version = [modified, created].find(date => isReadable(date) && isTimestamp(date));
+function conclude(value: Record<string, unknown>, problems: ProblemList): Judgement {
+  if (problems.hasErrors) return refuse(value, problems);
+  return { valid: true, object: toStixObject(value), errors: [], warnings: problems.warnings };
+}
+
+function refuse({ id, created, modified }: Record<string, unknown>, problems: ProblemList): Judgement {
+  const version = [modified, created].find(date => typeof date === 'string' && isTimestamp(date));
   return {
     valid: false,
     id: isReadable(id) ? id : unknown,
     version: isReadable(version) ? version : unknown,
-    problems,
+    errors: problems.errors,
+    warnings: problems.warnings,
   };
 }
 
@@ -85,8 +125,8 @@ function isReadable(value: unknown): value is string {
   return typeof value === 'string' && /^[!-~]{1,288}$/.test(value);
 }
 
-/** Only of an object that has no problems, so that its properties are of their types. */
+/** Only of an object that was not refused, so that these properties are of their types. */
 function toStixObject(value: Record<string, unknown>): StixObject {
   const { id, type, created, modified } = value as { id: string; type: string; created?: string; modified?: string };
-  return { id, type, specVersion: '2.1', version: modified ?? created, value };
+  return { id, type, specVersion: '2.1', version: modified ?? created };
 }

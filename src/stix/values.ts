@@ -1,4 +1,5 @@
-import { type ProblemCode, type ProblemList, pointerTo } from './problems.ts';
+import type { ProblemCode } from './catalogue.ts';
+import { type ProblemList, pointerTo } from './problems.ts';
 
 /** A list or an object inside the judged one, with the way back up to it. */
 interface Container {
@@ -7,52 +8,66 @@ interface Container {
   key: string | number;
 }
 
+// Each value can give an error of its own, and an object of hundreds of thousands is no threat report but an attack.
+const valuesMax = 250_000;
 // Only the half of a broken pair is a code point of this property: a whole pair is read as one other character.
 const unpairedSurrogate = /\p{Surrogate}/u;
+const dictionaryKey = /^[A-Za-z0-9_-]{1,250}$/;
 
 /**
  * Judges every value and key of an object, however deep, in one pass without recursion: what cannot leave the hub as it
- * came (STIX 2.1 §2.10, §2.15) and, where asked, what stands for nothing (null, §2.3, §2.12).
- * @returns the number of values
+ * came (STIX 2.1 §2.10, §2.15), what stands for nothing (null, §2.3, §2.12), and the lengths of bytes (§2.1, §2.8).
+ * @returns whether the object is small enough to be looked at any further
  */
-export function judgeValues(root: object, problems: ProblemList, options: { refuseEmpty: boolean }): number {
+export function judgeValues(root: object, problems: ProblemList): boolean {
   let size = 0;
   // Breadth first: the list grows while it is walked.
   const containers: Container[] = [{ value: root, parent: undefined, key: '' }];
   for (const container of containers) {
-    const { value } = container;
+    const { value, parent } = container;
     const sizeBefore = size;
     if (Array.isArray(value)) {
       for (let index = 0; index < value.length; index += 1) judge(container, index, value[index]);
     } else {
       for (const key of Object.keys(value)) {
-        if (unpairedSurrogate.test(key)) refuse('surrogate-unpaired', container, key);
-        if (key === '__proto__') refuse('proto-property', container, key);
+        judgeKey(container, key);
         judge(container, key, (value as Record<string, unknown>)[key]);
       }
     }
-    if (options.refuseEmpty && size === sizeBefore && container.parent) {
-      refuse(Array.isArray(value) ? 'list-empty' : 'dictionary-empty', container.parent, container.key);
+    if (size === sizeBefore && parent)
+      add(Array.isArray(value) ? 'list-empty' : 'dictionary-empty', parent, container.key);
+    if (size > valuesMax) {
+      problems.add('object-too-large', '');
+      return false;
     }
   }
-  return size;
+  return true;
+
+  function judgeKey(container: Container, key: string): void {
+    if (unpairedSurrogate.test(key)) add('surrogate-unpaired', container, key);
+    else if (key === '__proto__') add('proto-property', container, key);
+    else if (container.parent && !dictionaryKey.test(key)) add('dictionary-key-invalid', container, key);
+  }
 
   function judge(parent: Container, key: string | number, value: unknown): void {
     size += 1;
-    if (typeof value === 'string') {
-      if (unpairedSurrogate.test(value)) refuse('surrogate-unpaired', parent, key);
-    } else if (typeof value === 'number') {
+    if (typeof value === 'string') judgeText(parent, key, value);
+    else if (typeof value === 'number') {
       // A number too large for a double is read as infinite, and so has lost its digits too.
       const isKept = Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value);
-      if (!isKept) refuse('number-out-of-range', parent, key);
-    } else if (value === null) {
-      if (options.refuseEmpty) refuse('null-value', parent, key);
-    } else if (typeof value === 'object') {
-      containers.push({ value, parent, key });
-    }
+      if (!isKept) add('number-out-of-range', parent, key);
+    } else if (value === null) add('null-value', parent, key);
+    else if (typeof value === 'object') containers.push({ value, parent, key });
   }
 
-  function refuse(code: ProblemCode, parent: Container, key: string | number): void {
+  function judgeText(parent: Container, key: string | number, text: string): void {
+    if (unpairedSurrogate.test(text)) add('surrogate-unpaired', parent, key);
+    if (typeof key !== 'string') return;
+    if (key.endsWith('_hex') && text.length % 2 !== 0) add('hexadecimal-invalid', parent, key);
+    if (key.endsWith('_bin') && text.length % 4 !== 0) add('binary-invalid', parent, key);
+  }
+
+  function add(code: ProblemCode, parent: Container, key: string | number): void {
     if (!problems.isFull) problems.add(code, pathTo(parent) + pointerTo(key));
   }
 }

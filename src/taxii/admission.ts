@@ -6,7 +6,7 @@ import { clearMark, findKnownVersions, findStoredTexts, insertVersions, type New
 import type { Tx } from '../db/pool.ts';
 import { HubError } from '../errors.ts';
 import { toInstant } from '../stix/timestamp.ts';
-import { describeProblems, type Validator } from '../stix/validate.ts';
+import { describeProblems, type JudgeOptions, type Validator } from '../stix/validate.ts';
 import type { ObjectSlice } from './object-slices.ts';
 import { fromMicros, type TaxiiTimestamp, toMicros } from './timestamp.ts';
 
@@ -43,27 +43,27 @@ const judgedAtOnce = 250;
  * Judges the elements of an envelope, each alone, letting other requests in between.
  * @throws HubError envelope-malformed where an element is not JSON: then nothing of the envelope can be trusted
  */
-export async function judge(slices: ObjectSlice[], validator: Validator, now: Date): Promise<Judged[]> {
+export async function judge(slices: ObjectSlice[], validator: Validator, options: JudgeOptions): Promise<Judged[]> {
   const judged: Judged[] = [];
   let reasonsLength = 0;
   for (const [index, slice] of slices.entries()) {
     if (index % judgedAtOnce === judgedAtOnce - 1) await setImmediate();
-    const one = judgeSlice(slice, validator, now);
+    const one = judgeSlice(slice, validator, options);
     reasonsLength += isCandidate(one) ? 0 : (one.message?.length ?? 0);
     judged.push(isCandidate(one) || reasonsLength <= reasonsLengthMax ? one : { ...one, message: tooManyReasons });
   }
   return judged;
 }
 
-function judgeSlice(slice: ObjectSlice, validator: Validator, now: Date): Judged {
+function judgeSlice(slice: ObjectSlice, validator: Validator, options: JudgeOptions): Judged {
   // Before it is parsed: JSON.parse takes seconds and gigabytes for millions of brackets.
   if (slice.depth > nestingMax) {
     return { result: 'refused', id: 'unknown', version: 'unknown', message: `nested deeper than ${nestingMax} levels` };
   }
-  const judgement = validator.judge(parseSlice(slice), { now });
+  const judgement = validator.judge(parseSlice(slice), options);
   if (!judgement.valid) {
-    const { id, version, problems } = judgement;
-    return { result: 'refused', id, version, message: describeProblems(problems) };
+    const { id, version, errors } = judgement;
+    return { result: 'refused', id, version, message: describeProblems(errors) };
   }
   const { id, type, specVersion, version } = judgement.object;
   const warning = judgement.warnings.length > 0 && { warning: `taken, but ${describeProblems(judgement.warnings)}` };

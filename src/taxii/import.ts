@@ -41,7 +41,7 @@ export async function importObjects(
 
   const flush = async () => {
     if (batch.length === 0) return;
-    const judged = await judge(batch, context.validator, new Date());
+    const judged = await judge(batch, context.validator, { policy: collection.validation, now: new Date() });
     const outcomes = await inTransaction(context.db, tx => admit(tx, collection.id, partnerId, judged));
     batch = [];
     batchBytes = 0;

@@ -1,8 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { describe, expect, it } from 'vitest';
+import { compileSchemas } from '../../scripts/compile-schemas.ts';
 import { describeApi } from '../../scripts/describe-api.ts';
 import { errorCatalogue } from '../../src/errors.ts';
+import { isRefused, type Policy, type ProblemCode, problemCatalogue } from '../../src/stix/catalogue.ts';
 
 const read = (path: string) => readFile(new URL(`../../${path}`, import.meta.url), 'utf8');
 
@@ -23,9 +25,28 @@ describe('openapi/taxiway.json', () => {
     const fromFiles = files
       .map(file => file.replace('.ts', '').replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()))
       .filter(name => name !== 'routeSchema')
+      .concat('getStixSchema')
       .sort();
     expect(operations).toEqual(fromFiles);
   });
+});
+
+it('src/generated/stix-schemas.ts is what the schemas say: `npm run schemas` writes it', async () => {
+  // Compared as a whole, but not shown: it is a megabyte.
+  expect((await read('src/generated/stix-schemas.ts')) === (await compileSchemas())).toBe(true);
+});
+
+it('docs/validation.md documents every rule, and no other, with what both policies do', async () => {
+  const rows = (await read('docs/validation.md')).matchAll(/^\| `([a-z0-9-]+)` \|[^|]*\| (\w+) \| (\w+) \|/gm);
+  const documented = [...rows].map(([, code, strict, tolerant]) => ({ code, strict, tolerant }));
+  const verb = (code: ProblemCode, policy: Policy) => (isRefused(code, policy) ? 'refuses' : 'warns');
+  expect(documented).toEqual(
+    (Object.keys(problemCatalogue) as ProblemCode[]).map(code => ({
+      code,
+      strict: verb(code, 'strict'),
+      tolerant: verb(code, 'tolerant'),
+    })),
+  );
 });
 
 it('docs/errors.md documents every error code, and no other, with its HTTP status', async () => {

@@ -38,7 +38,7 @@ export const addObjects = (hub: Hub): RouteOptions => ({
     const { collection, principal } = request;
     const receivedAt = new Date();
     const slices = sliceEnvelope(request.body as Buffer, hub.config.envelopeObjectsMax);
-    const judged = await judge(slices, hub.validator, receivedAt);
+    const judged = await judge(slices, hub.validator, { policy: collection.validation, now: receivedAt });
     const { outcomes, status } = await hub.db.transaction().execute(async tx => {
       const outcomes = await admit(tx, collection.id, principal.partnerId, judged);
       const status = toStatus(randomUUID(), fromMicros(BigInt(receivedAt.getTime()) * 1000n), outcomes);

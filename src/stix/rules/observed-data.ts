@@ -1,0 +1,56 @@
+import { isRecord, schemaNameOf } from '../object-types.ts';
+import { type ProblemList, pointerTo } from '../problems.ts';
+import { addSchemaErrors } from '../schema-errors.ts';
+import { checkSchema, type ErrorObject } from '../schemas.ts';
+import { judgeObservable } from './observables.ts';
+
+type Container = Record<string, unknown>;
+
+/**
+ * Judges the observables in the deprecated container of observed data (STIX 2.1 §2.13): each by the schema of its type,
+ * but they need no id and refer to each other by their keys in the container.
+ */
+export function judgeContainer(observedData: Record<string, unknown>, problems: ProblemList): void {
+  const { objects: container } = observedData;
+  if (!isRecord(container)) return;
+  for (const [key, member] of Object.entries(container)) {
+    if (problems.isFull) return;
+    if (!isRecord(member)) continue;
+    const path = `/objects${pointerTo(key)}`;
+    const name = schemaNameOf({ ...member, created: undefined, modified: undefined });
+    const errors = checkSchema(name, member).filter(error => countsInContainer(error, container));
+    addSchemaErrors(errors, problems, name, path);
+    judgeObservable(member, problems, path);
+    judgeReferences(member, container, problems, path);
+  }
+}
+
+/** Leaves out what only identifiers have to satisfy; the type of what is referred to counts. */
+function countsInContainer({ keyword, params, parentSchema, data }: ErrorObject, container: Container): boolean {
+  const title: string = parentSchema?.title ?? '';
+  if (keyword === 'required' && params.missingProperty === 'id') return false;
+  if (/^(?:identifier|reference$)/.test(title)) return false;
+  if (keyword !== 'pattern' || !title.startsWith('reference to ')) return true;
+  const target = typeof data === 'string' && Object.hasOwn(container, data) ? container[data] : undefined;
+  // What is not in the container is said by judgeReferences.
+  return isRecord(target) && !new RegExp(params.pattern).test(`${target.type}--`);
+}
+
+/** STIX 2.1 §2.9, §2.13: what a member refers to must be in the same container. */
+function judgeReferences(root: object, container: Container, problems: ProblemList, rootPath: string): void {
+  const places = [{ value: root, path: rootPath }];
+  for (const { value, path } of places) {
+    for (const [key, child] of Object.entries(value)) {
+      const childPath = path + pointerTo(key);
+      if (key.endsWith('_ref')) judgeReference(child, childPath);
+      else if (key.endsWith('_refs') && Array.isArray(child)) {
+        for (const [index, reference] of child.entries()) judgeReference(reference, `${childPath}/${index}`);
+      } else if (typeof child === 'object' && child !== null) places.push({ value: child, path: childPath });
+    }
+  }
+
+  function judgeReference(reference: unknown, path: string): void {
+    if (typeof reference === 'string' && !Object.hasOwn(container, reference))
+      problems.add('container-reference', path);
+  }
+}
