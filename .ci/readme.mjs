@@ -62,6 +62,10 @@ try {
   if (JSON.parse(readFileSync(join(dataDir, 'out.json'), 'utf8')).objects.length !== objects.length) {
     throw new Error('what was exported is not what was imported');
   }
+
+  const [people, machines] = commandsUnder('## Validate').map(run);
+  check(people, /^\d+ objects: .*0 refused\.$/m);
+  check(machines, /^\{"index":0,"id":"[a-z-]+--[0-9a-f-]{36}","valid":true,/);
 } finally {
   hub.kill('SIGTERM');
   const code = await ended;

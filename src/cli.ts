@@ -7,6 +7,7 @@ import { partnerCommand } from './commands/partner.ts';
 import { rootCommand } from './commands/root.ts';
 import { serveCommand } from './commands/serve.ts';
 import { tokenCommand } from './commands/token.ts';
+import { validateCommand } from './commands/validate.ts';
 import { asUnavailable } from './db/pool.ts';
 import { HubError, OperatorError } from './errors.ts';
 
@@ -17,7 +18,7 @@ import { HubError, OperatorError } from './errors.ts';
 export async function run(args: string[]): Promise<number> {
   const program = new Command('taxiway')
     .description(
-      'A TAXII 2.1 hub for sharing cyber threat intelligence.\nAll commands work on the database of the hub: DATABASE_URL, or the embedded one.',
+      'A TAXII 2.1 hub for sharing cyber threat intelligence.\nAll commands but validate work on the database of the hub: DATABASE_URL, or the embedded one.',
     )
     .addCommand(serveCommand())
     .addCommand(migrateCommand())
@@ -26,7 +27,8 @@ export async function run(args: string[]): Promise<number> {
     .addCommand(collectionCommand())
     .addCommand(tokenCommand())
     .addCommand(importCommand())
-    .addCommand(exportCommand());
+    .addCommand(exportCommand())
+    .addCommand(validateCommand());
   try {
     throwInsteadOfExiting(program);
     await program.parseAsync(args, { from: 'user' });

@@ -107,7 +107,7 @@ export const problemCatalogue = {
   },
   'header-value-invalid': { effect: 'tolerated', message: 'must be a list of strings' },
   'hexadecimal-invalid': {
-    effect: 'refused',
+    effect: 'tolerated',
     section: 'STIX 2.1 §2.8',
     message: 'must be an even number of hexadecimal digits',
   },
@@ -190,6 +190,81 @@ export const problemCatalogue = {
     section: 'Taxiway',
     message: 'must hold at most 250,000 values',
   },
+  'pattern-grammar-only': {
+    effect: 'tolerated',
+    section: 'STIX 2.1 §9.6.1',
+    message: 'uses what the grammar of STIX patterns reads but the text does not define',
+  },
+  'pattern-hash-value': {
+    effect: 'refused',
+    section: 'STIX 2.1 §10.7',
+    message: 'must compare a hash with a value of the form of its algorithm',
+  },
+  'pattern-name-form': {
+    effect: 'tolerated',
+    section: 'STIX 2.1 §3.1',
+    message: 'must name types, properties and keys with the characters that they may have',
+  },
+  'pattern-name-length': {
+    effect: 'refused',
+    section: 'STIX 2.1 §3.1',
+    message: 'must name types and properties with 3 to 250 characters',
+  },
+  'pattern-number-range': {
+    effect: 'tolerated',
+    section: 'STIX 2.1 §9.2',
+    message: 'must hold no number that other programs lose the digits of',
+  },
+  'pattern-object-types': {
+    effect: 'tolerated',
+    section: 'STIX 2.1 §9.5',
+    message: 'must join by AND only comparisons of one object type',
+  },
+  'pattern-octets': {
+    effect: 'refused',
+    section: 'STIX 2.1 §9.2',
+    message: "must write bytes as base64 in b'…' and as hexadecimal in h'…'",
+  },
+  'pattern-qualifier-repeated': {
+    effect: 'refused',
+    section: 'STIX 2.1 §9.5.1',
+    message: 'must have at most one qualifier of a kind at an observation',
+  },
+  'pattern-qualifier-value': {
+    effect: 'refused',
+    section: 'STIX 2.1 §9.5.1',
+    message: 'must repeat at least once, and within more than no time',
+  },
+  'pattern-regex': {
+    effect: 'refused',
+    section: 'STIX 2.1 §9.6.1',
+    message: 'must match with a regular expression of PCRE',
+  },
+  'pattern-set-types': {
+    effect: 'refused',
+    section: 'STIX 2.1 §9.6.1',
+    message: 'must have constants of one type in a set',
+  },
+  'pattern-stop-order': {
+    effect: 'advised',
+    section: 'STIX 2.1 §9.5.1',
+    message: 'should stop later than it starts',
+  },
+  'pattern-subset-operand': {
+    effect: 'tolerated',
+    section: 'STIX 2.1 §9.6.1',
+    message: 'must compare networks with an address or a network in CIDR notation',
+  },
+  'pattern-syntax': {
+    effect: 'refused',
+    section: 'STIX 2.1 §9',
+    message: 'must be a STIX pattern',
+  },
+  'pattern-timestamp': {
+    effect: 'refused',
+    section: 'STIX 2.1 §9.2',
+    message: 'must hold timestamps on dates that exist',
+  },
   'property-choice': { effect: 'refused', message: 'must have one of several properties' },
   'property-conflict': { effect: 'refused', message: 'must not be present together with another property' },
   'property-dependent': { effect: 'tolerated', message: 'must not be present without another property' },
@@ -236,6 +311,7 @@ export const problemCatalogue = {
     section: 'STIX 2.1 §7.2.3',
     message: 'must select something that the object holds',
   },
+  'sigma-invalid': { effect: 'tolerated', section: 'STIX 2.1 §4.7.1', message: 'must be a Sigma rule in YAML' },
   'spec-version-unsupported': {
     effect: 'refused',
     section: 'STIX 2.1 §3.2',

@@ -54,6 +54,11 @@ export class ProblemList {
     return this.#errorCount >= problemsMax;
   }
 
+  /** Whether there is room for one more of its kind; asked first where making a path costs something. */
+  accepts(code: ProblemCode): boolean {
+    return (isRefused(code, this.#policy) ? this.#errorCount : this.#warningCount) < problemsMax;
+  }
+
   has(path: string): boolean {
     return this.#found.has(path);
   }
@@ -63,15 +68,23 @@ export class ProblemList {
    *   catalogue does, and the `section` that describes this place, for a code that has no section of its own
    */
   add(code: ProblemCode, path: string, describe: () => Detail = () => ({})): void {
-    const refused = isRefused(code, this.#policy);
-    if ((refused ? this.#errorCount : this.#warningCount) >= problemsMax) return;
-    const known = this.#found.get(path);
+    this.#put(path, code, path, describe);
+  }
+
+  /** As `add`, but for a text with rules of its own, which may break several of them at the one path that it has. */
+  addBeside(code: ProblemCode, path: string, describe: () => Detail): void {
+    this.#put(`${path} ${code}`, code, path, describe);
+  }
+
+  #put(key: string, code: ProblemCode, path: string, describe: () => Detail): void {
+    if (!this.accepts(code)) return;
+    const known = this.#found.get(key);
     if (known && !isGraver(code, known.code)) return;
     if (known) this.#count(known.code, -1);
     this.#count(code, 1);
     const entry: { message: string; section?: string } = problemCatalogue[code];
     const detail = describe();
-    this.#found.set(path, {
+    this.#found.set(key, {
       code,
       path: printable(path),
       message: detail.message ?? entry.message,
@@ -82,7 +95,8 @@ export class ProblemList {
   /** Takes over what was found in a part of the object. @param place where that part stands, as a JSON Pointer */
   addAll({ errors, warnings }: { errors: Problem[]; warnings: Problem[] }, place: string): void {
     for (const { code, path, message, section } of [...errors, ...warnings]) {
-      this.add(code, place + path, () => ({ message, section }));
+      const isKnown = this.#found.get(place + path)?.code === code;
+      if (!isKnown) this.addBeside(code, place + path, () => ({ message, section }));
     }
   }
 

@@ -29,13 +29,15 @@ const codeByTitle: Record<string, ProblemCode> = {
   identifier: 'identifier-invalid',
   'identifier of this type': 'id-type-mismatch',
   'language tag': 'language-tag-invalid',
-  'list of references': 'reference-invalid',
   'lower-case MAC address': 'mac-address-upper-case',
   'lower-case hexadecimal': 'hexadecimal-upper-case',
   'millisecond timestamp': 'timestamp-too-coarse',
+  'named binary': 'binary-invalid',
+  'named hexadecimal': 'hexadecimal-invalid',
+  'named reference': 'reference-invalid',
+  'named references': 'reference-invalid',
   'property name': 'property-name-invalid',
   'property not applicable': 'property-not-applicable',
-  reference: 'reference-invalid',
   'registry key': 'registry-hive-abbreviated',
   'relationship type': 'relationship-type-invalid',
   'reserved property': 'property-reserved',
@@ -50,6 +52,7 @@ const codeByTitle: Record<string, ProblemCode> = {
   URL: 'url-invalid',
 };
 const referenceTitle = 'reference to ';
+const namedTitle = 'named ';
 
 // Where the description of the schema is what the object must satisfy.
 const describedCodes = new Set<ProblemCode>(['property-choice', 'property-conflict', 'property-dependent']);
@@ -85,9 +88,9 @@ const nameOfType: Record<string, string> = {
  */
 export function addSchemaErrors(errors: ErrorObject[], problems: ProblemList, schemaName: string, place = ''): void {
   for (const error of errors) {
-    if (problems.isFull) return;
     if (isConsequence(error)) continue;
     const code = codeOf(error);
+    if (!problems.accepts(code)) continue;
     const path = pathOf(error);
     problems.add(code, place + path, () => ({
       message: messageOf(code, error),
@@ -114,9 +117,9 @@ function codeOf({ keyword, params, parentSchema, data }: ErrorObject): ProblemCo
   const title: string = parentSchema?.title ?? '';
   const code = title.startsWith(referenceTitle) ? 'reference-type' : codeByTitle[title];
   if ((code === 'identifier-invalid' || code === 'reference-invalid') && isIdentifier(data)) return 'uuid-invalid';
-  // An object must be one before its contents matter; a text that is no string has not the form of its title either.
-  if (keyword === 'type' && params.type !== 'string' && code !== 'reference-invalid') return 'value-type';
-  return codeByKeyword[keyword] ?? code ?? (keyword === 'type' ? 'value-type' : 'value-not-allowed');
+  // Of a property of one's own only the name says what it should be.
+  if (keyword === 'type' && !title.startsWith(namedTitle)) return 'value-type';
+  return codeByKeyword[keyword] ?? code ?? 'value-not-allowed';
 }
 
 /** What only this error can say: which type, which values, which bound, which reference, which properties. */

@@ -1,5 +1,6 @@
 // The standard sets no end to the fraction; the hub does, since a version is a key of an index.
-const form = /^\d{4}-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.\d{1,100})?Z$/;
+const form = /^\d{4}-(?:0[1-9]|1[0-2])-\d{2}T(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d{1,100})?Z$/;
+const certainDays = 28;
 const daysInMonth = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /**
@@ -7,16 +8,17 @@ const daysInMonth = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
  * fraction digits or none, on a date that exists. A second of 60 stands only where a leap second can be: at 23:59:60.
  */
 export function isTimestamp(text: string): boolean {
-  const match = form.exec(text);
-  if (!match) return false;
-  const [month, day, hour, minute, second] = match.slice(1).map(Number) as [number, number, number, number, number];
-  if (day < 1 || day > daysOf(month, Number(text.slice(0, 4)))) return false;
-  return hour < 24 && minute < 60 && (second < 60 || (second === 60 && hour === 23 && minute === 59));
+  if (!form.test(text)) return false;
+  const day = Number(text.slice(8, 10));
+  if (day < 1 || (day > certainDays && day > daysOf(text))) return false;
+  return !text.startsWith(':60', 16) || text.startsWith('T23:59', 10);
 }
 
-function daysOf(month: number, year: number): number {
+function daysOf(text: string): number {
+  const year = Number(text.slice(0, 4));
+  const month = Number(text.slice(5, 7));
   const isLeapYear = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
-  return month === 2 && isLeapYear ? 29 : (daysInMonth[month - 1] ?? 0);
+  return month === 2 && isLeapYear ? 29 : (daysInMonth[month - 1] as number);
 }
 
 /**

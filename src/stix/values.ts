@@ -68,7 +68,7 @@ export function judgeValues(root: object, problems: ProblemList): boolean {
   }
 
   function add(code: ProblemCode, parent: Container, key: string | number): void {
-    if (!problems.isFull) problems.add(code, pathTo(parent) + pointerTo(key));
+    if (problems.accepts(code)) problems.add(code, pathTo(parent) + pointerTo(key));
   }
 }
 

@@ -2,10 +2,12 @@ import { hash } from 'node:crypto';
 import { instantOf } from './timestamp.ts';
 
 const digestBytes = 16;
+const versionsMax = 10_000_000;
 
 /**
- * The versions of objects that one input holds (STIX 2.1 §3.6): an id and an instant name one content. Of each, two
- * digests of 128 bits are kept and nothing of the object, which is about 150 bytes however large it is.
+ * The versions of objects that one input holds (STIX 2.1 §3.6): an id and an instant name one content. Two digests of
+ * 128 bits are kept of each, about 100 bytes however large the object is. Ten million are remembered; what comes after
+ * is compared with those only.
  */
 export class SeenVersions {
   readonly #contents = new Map<string, string>();
@@ -21,7 +23,7 @@ export class SeenVersions {
     const key = digest(`${id} ${version}`);
     const content = digest(toCanonicalText(object));
     const earlier = this.#contents.get(key);
-    if (earlier === undefined) this.#contents.set(key, content);
+    if (earlier === undefined && this.#contents.size < versionsMax) this.#contents.set(key, content);
     return earlier !== undefined && earlier !== content;
   }
 }

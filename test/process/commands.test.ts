@@ -153,6 +153,7 @@ describe('a mistake', () => {
       ['token', 'issue'],
       ['import'],
       ['export'],
+      ['validate'],
       ['serve'],
       ['migrate'],
     ]) {

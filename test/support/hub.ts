@@ -7,6 +7,7 @@ import { type Config, toConfig } from '../../src/config.ts';
 import { type CollectionRow, insertCollection } from '../../src/db/collections.ts';
 import { insertPartner, type PartnerRow } from '../../src/db/partners.ts';
 import { createHub, type Hub } from '../../src/hub.ts';
+import type { Policy } from '../../src/stix/validate.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 
 export const taxii = 'application/taxii+json;version=2.1';
@@ -19,7 +20,12 @@ export interface TestHub {
   /** log lines so far, as the operator would see them */
   log: string[];
   addPartner(slug?: string): Promise<PartnerRow>;
-  addCollection(options?: { alias?: string; apiRoot?: string; id?: string }): Promise<CollectionRow>;
+  addCollection(options?: {
+    alias?: string;
+    apiRoot?: string;
+    id?: string;
+    validation?: Policy;
+  }): Promise<CollectionRow>;
   tokenFor(partner: PartnerRow, scope: string, ttlMs?: number): Promise<string>;
   /** a request as `token`'s holder, with the TAXII media types set */
   request(token: string | undefined, options: InjectOptions): Promise<LightMyRequestResponse>;
@@ -57,8 +63,8 @@ export async function startTestHub(settings: Partial<Config> = {}): Promise<Test
     async addPartner(slug = `partner-${++named}`) {
       return required(await insertPartner(hub.db, { slug, name: slug, sector: 'finance' }));
     },
-    async addCollection({ alias = `collection-${++named}`, apiRoot = 'hub', id = randomUUID() } = {}) {
-      const row = { id, alias, api_root: apiRoot, title: `Title of ${alias}`, description: null };
+    async addCollection({ alias = `collection-${++named}`, apiRoot = 'hub', id = randomUUID(), ...policy } = {}) {
+      const row = { id, alias, api_root: apiRoot, title: `Title of ${alias}`, description: null, ...policy };
       return required(await insertCollection(hub.db, row));
     },
     async tokenFor(partner, scope, ttlMs = 3_600_000) {

@@ -1,47 +1,133 @@
-import { isIP } from 'node:net';
+import { instantOf } from '../timestamp.ts';
+import { isBase64, isHex, missingHashForm } from './forms.ts';
+import { quote } from './problems.ts';
+import type { PatternReader } from './reader.ts';
 
-/** The forms of the hashes of hash-algorithm-ov (STIX 2.1 §10.7), and how a message names them. */
-const hashForms = new Map<string, { form: RegExp; description: string }>([
-  ['MD5', hexadecimal(32)],
-  ['SHA-1', hexadecimal(40)],
-  ['SHA-256', hexadecimal(64)],
-  ['SHA-512', hexadecimal(128)],
-  ['SHA3-256', hexadecimal(64)],
-  ['SHA3-512', hexadecimal(128)],
-  [
-    'SSDEEP',
-    { form: /^[0-9]+:[A-Za-z0-9+/]*:[A-Za-z0-9+/]*$/, description: 'a block size and two hashes, separated by colons' },
-  ],
-  ['TLSH', { form: /^(?:T1)?[0-9a-fA-F]{70}$/, description: '70 hexadecimal digits, after T1 or not' }],
-]);
-const base64 = /^[A-Za-z0-9+/]*={0,2}$/;
-const hexDigits = /^[0-9a-fA-F]*$/;
-const addressRange = /^([0-9a-fA-F.:]{2,45})(?:\/([0-9]{1,3}))?$/;
+/** The constants of a set must be of one of these; those of one of these can be compared alike (STIX 2.1 §9.2). */
+type ConstantType = 'string' | 'number' | 'boolean' | 'timestamp' | 'octets';
 
-function hexadecimal(digits: number): { form: RegExp; description: string } {
-  return { form: new RegExp(`^[0-9a-fA-F]{${digits}}$`), description: `${digits} hexadecimal digits` };
+export const booleans: ReadonlySet<string> = new Set(['true', 'false']);
+
+/**
+ * Reads a constant (STIX 2.1 §9.2).
+ * @param algorithm where the constant stands for a hash
+ * @throws PatternSyntaxError where there is none
+ */
+export function parseConstant(reader: PatternReader, algorithm: string | undefined): ConstantType {
+  const type = judgeConstant(reader, algorithm);
+  reader.advance();
+  return type;
 }
 
-/** The form that a hash of an algorithm must have, in words, where a text has not got it. Of other algorithms: undefined. */
-export function missingHashForm(algorithm: string, hash: string): string | undefined {
-  const known = hashForms.get(algorithm);
-  return known?.form.test(hash) === false ? known.description : undefined;
+function judgeConstant(reader: PatternReader, algorithm: string | undefined): ConstantType {
+  const { kind, text } = reader;
+  switch (kind) {
+    case 'string':
+      if (algorithm !== undefined) judgeHash(reader, algorithm);
+      return 'string';
+    case 'number':
+      judgeNumber(reader);
+      return 'number';
+    case 'timestamp':
+      judgeTimestamp(reader);
+      return 'timestamp';
+    case 'binary':
+      if (!isBase64(text.slice(2, -1))) reader.report('pattern-octets', `${quote(text)} must be base64`);
+      return 'octets';
+    case 'hex':
+      if (!isHex(text.slice(2, -1))) {
+        reader.report('pattern-octets', `${quote(text)} must be an even number of hexadecimal digits`);
+      }
+      return 'octets';
+    default:
+      if (booleans.has(text)) return 'boolean';
+      throw reader.expected("a constant, such as 1, true, t'2026-01-31T23:59:59Z' or a text in apostrophes");
+  }
 }
 
-/** Whether a text is base64 (STIX 2.1 §9.2, binary). Line feeds in it do not count. */
-export function isBase64(text: string): boolean {
-  const data = text.replaceAll(/[\r\n]/g, '');
-  return data.length % 4 === 0 && base64.test(data);
+/**
+ * Reads the set behind IN (STIX 2.1 §9.6.1).
+ * @throws PatternSyntaxError where there is none
+ */
+export function parseSet(reader: PatternReader, algorithm: string | undefined): void {
+  reader.expect('(');
+  if (reader.text === ')') {
+    reader.report('pattern-grammar-only', 'a set must hold at least one constant');
+  } else {
+    const type = parseConstant(reader, algorithm);
+    while (reader.accept(',')) {
+      const { start } = reader;
+      if (parseConstant(reader, algorithm) === type) continue;
+      reader.report('pattern-set-types', 'the constants of a set must be of one type', start);
+    }
+  }
+  reader.expect(')', ', or )');
 }
 
-/** Whether a text is an array of octets in hexadecimal (STIX 2.1 §9.2, hex). */
-export function isHex(text: string): boolean {
-  return text.length % 2 === 0 && hexDigits.test(text);
+/**
+ * Reads a list index (STIX 2.1 §9.7.2).
+ * @throws PatternSyntaxError where there is none
+ */
+export function parseIndex(reader: PatternReader): void {
+  const { kind, text } = reader;
+  if (kind === 'number' && !text.includes('.')) judgeNumber(reader);
+  else if (text !== '*') throw reader.expected('a list index or *');
+  if (text.startsWith('-')) reader.report('pattern-grammar-only', 'a list index must not be negative');
+  reader.advance();
 }
 
-/** Whether a text is an IPv4 or IPv6 address, or a range of them in CIDR notation (STIX 2.1 §6.8, §6.9). */
-export function isAddressRange(text: string): boolean {
-  const [, address = '', prefixLength = '0'] = addressRange.exec(text) ?? [];
-  const version = isIP(address);
-  return version !== 0 && Number(prefixLength) <= (version === 4 ? 32 : 128);
+/**
+ * Reads how often, or within how many seconds (STIX 2.1 §9.5.1).
+ * @throws PatternSyntaxError where there is no number, or one below zero
+ */
+export function parseAmount(reader: PatternReader, { isCount }: { isCount: boolean }): void {
+  const { kind, text } = reader;
+  if (kind !== 'number' || text.startsWith('-') || (isCount && text.includes('.'))) {
+    throw reader.expected(`a positive ${isCount ? 'integer' : 'number'}`);
+  }
+  if (Number(text) === 0) reader.report('pattern-qualifier-value', 'a qualifier needs a number above zero');
+  judgeNumber(reader);
+  reader.advance();
+}
+
+/**
+ * Reads a timestamp.
+ * @returns its instant, or undefined where there is no such time
+ * @throws PatternSyntaxError where there is none
+ */
+export function parseTimestamp(reader: PatternReader): string | undefined {
+  if (reader.kind !== 'timestamp') throw reader.expected("a timestamp such as t'2026-01-31T23:59:59Z'");
+  const instant = judgeTimestamp(reader);
+  reader.advance();
+  return instant;
+}
+
+/** What a text in apostrophes says. */
+export function contentOf(text: string): string {
+  const content = text.slice(1, -1);
+  return content.includes('\\') ? content.replaceAll(/\\(.)/g, '$1') : content;
+}
+
+function judgeTimestamp(reader: PatternReader): string | undefined {
+  const { text } = reader;
+  const instant = instantOf(text.slice(2, -1));
+  if (instant === undefined) {
+    const form = "a timestamp on a date that exists, such as t'2026-01-31T23:59:59Z'";
+    reader.report('pattern-timestamp', `${quote(text)} must be ${form}`);
+  }
+  return instant;
+}
+
+function judgeHash(reader: PatternReader, algorithm: string): void {
+  const hash = contentOf(reader.text);
+  const form = missingHashForm(algorithm, hash);
+  if (form) reader.report('pattern-hash-value', `${quote(hash)} must be a hash by ${algorithm}: ${form}`);
+}
+
+// STIX 2.1 §9.2 integer and float, §2.6, §2.10
+function judgeNumber(reader: PatternReader): void {
+  const { text } = reader;
+  if (text.startsWith('+')) reader.report('pattern-grammar-only', 'the standard has no plus sign: leave it out');
+  const isInRange = text.includes('.') ? Number.isFinite(Number(text)) : Number.isSafeInteger(Number(text));
+  if (!isInRange) reader.report('pattern-number-range', 'a number must be from -(2^53)+1 to (2^53)-1');
 }

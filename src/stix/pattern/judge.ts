@@ -1,5 +1,6 @@
-import { PatternParser } from './parser.ts';
+import { parsePattern } from './observations.ts';
 import { type PatternProblem, PatternProblemList, PatternSyntaxError } from './problems.ts';
+import { PatternReader } from './reader.ts';
 
 export type { PatternProblem, PatternProblemCode } from './problems.ts';
 
@@ -11,7 +12,7 @@ export type { PatternProblem, PatternProblemCode } from './problems.ts';
 export function judgePattern(pattern: string): PatternProblem[] {
   const problems = new PatternProblemList(pattern);
   try {
-    new PatternParser(pattern, problems).parse();
+    parsePattern(new PatternReader(pattern, problems));
   } catch (error) {
     if (!(error instanceof PatternSyntaxError)) throw error;
     problems.add('pattern-syntax', error.at, error.message);

@@ -1,4 +1,4 @@
-import type { PatternProblemCode } from './problems.ts';
+import { type PatternProblemCode, quote } from './problems.ts';
 
 /** What a step of an object path names. */
 export type NameKind = 'an object type' | 'a property' | 'a dictionary key' | 'a hash';
@@ -20,18 +20,15 @@ const rules: Readonly<Record<NameKind, NameRule>> = {
   'a hash': { lengthMin: 3, ...key },
 };
 
-/** What is wrong with a name, as the rest of a sentence that begins with the name, or undefined. */
+/** What is wrong with a name, or undefined. */
 export function findNameFault(name: string, kind: NameKind): { code: PatternProblemCode; what: string } | undefined {
-  // The standard's own exception: every object has an id (STIX 2.1 §3.2).
+  // Every object has an id, which is shorter than what the standard allows (STIX 2.1 §3.2).
   if (name === 'id') return undefined;
   const { lengthMin, form, characters } = rules[kind];
   if (name.length < lengthMin || name.length > lengthMax) {
-    return {
-      code: 'pattern-name-length',
-      what: `cannot name ${kind}: that takes ${lengthMin} to ${lengthMax} characters`,
-    };
+    const what = `${quote(name)} cannot name ${kind}: that takes ${lengthMin} to ${lengthMax} characters`;
+    return { code: 'pattern-name-length', what };
   }
-  return form.test(name)
-    ? undefined
-    : { code: 'pattern-name-form', what: `cannot name ${kind}: that takes ${characters}` };
+  if (form.test(name)) return undefined;
+  return { code: 'pattern-name-form', what: `${quote(name)} cannot name ${kind}: that takes ${characters}` };
 }

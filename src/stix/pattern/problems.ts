@@ -1,20 +1,7 @@
-/** What a STIX pattern can be refused or warned for. A code is stable: integrators may branch on it. */
-export type PatternProblemCode =
-  | 'pattern-grammar-only'
-  | 'pattern-hash-value'
-  | 'pattern-name-form'
-  | 'pattern-name-length'
-  | 'pattern-number-range'
-  | 'pattern-object-types'
-  | 'pattern-octets'
-  | 'pattern-qualifier-repeated'
-  | 'pattern-qualifier-value'
-  | 'pattern-regex'
-  | 'pattern-set-types'
-  | 'pattern-stop-order'
-  | 'pattern-subset-operand'
-  | 'pattern-syntax'
-  | 'pattern-timestamp';
+import type { ProblemCode } from '../catalogue.ts';
+
+/** The rules of STIX patterns, among those of the catalogue. */
+export type PatternProblemCode = Extract<ProblemCode, `pattern-${string}`>;
 
 /** One thing that is wrong with a pattern, and where. */
 export interface PatternProblem {
@@ -64,7 +51,7 @@ export class PatternProblemList {
   }
 }
 
-/** A piece of a pattern as a message may show it: in quotation marks, short, and nothing in it that cannot be printed. */
+/** A piece of a pattern as a message may show it: in quotation marks, short, and without what cannot be printed. */
 export function quote(text: string): string {
   const short = text.length > quotedMax ? `${text.slice(0, quotedMax)}…` : text;
   return `"${short.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '\ufffd')}"`;

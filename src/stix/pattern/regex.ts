@@ -8,9 +8,9 @@ const classStart = /\[\^?\]?/y;
 const posixClass = /\[:\^?[a-z]*:\]/y;
 
 /**
- * Finds what no regular expression of PCRE can have (STIX 2.1 §9.6.1, MATCHES): a group or a class that is not closed, a
- * quantifier that has nothing to repeat or its numbers in the wrong order, an escape that is cut off. Whatever else PCRE
- * refuses, or refuses in some version, is taken. One pass; nothing is compiled.
+ * Finds what no regular expression of PCRE can have (STIX 2.1 §9.6.1, MATCHES): a group or a class that is not closed,
+ * a quantifier that has nothing to repeat or its numbers in the wrong order, an escape that is cut off. Whatever else
+ * PCRE refuses, or refuses in some version, is taken. One pass; nothing is compiled.
  * @returns the rest of a sentence that begins with the expression, or undefined
  */
 export function findRegexFault(expression: string): string | undefined {

@@ -29,7 +29,7 @@ export function judgeContainer(observedData: Record<string, unknown>, problems: 
 function countsInContainer({ keyword, params, parentSchema, data }: ErrorObject, container: Container): boolean {
   const title: string = parentSchema?.title ?? '';
   if (keyword === 'required' && params.missingProperty === 'id') return false;
-  if (/^(?:identifier|reference$)/.test(title)) return false;
+  if (/^(?:identifier|named reference)/.test(title)) return false;
   if (keyword !== 'pattern' || !title.startsWith('reference to ')) return true;
   const target = typeof data === 'string' && Object.hasOwn(container, data) ? container[data] : undefined;
   // What is not in the container is said by judgeReferences.

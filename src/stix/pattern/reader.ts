@@ -1,4 +1,4 @@
-import { PatternSyntaxError } from './problems.ts';
+import { type PatternProblemCode, type PatternProblemList, PatternSyntaxError, quote } from './problems.ts';
 
 type TokenKind = 'word' | 'number' | 'string' | 'timestamp' | 'binary' | 'hex' | 'symbol' | 'end';
 
@@ -16,10 +16,10 @@ const kindsByPrefix = new Map<string, TokenKind>([
 ]);
 
 /**
- * The tokens of a pattern, one at a time: words, numbers, texts in apostrophes with their prefix, and symbols. No two
- * kinds have a text in common, so that a keyword or a symbol is told by its text alone.
+ * Reads the tokens of a pattern, one at a time: words, numbers, texts in apostrophes with their prefix, and symbols. No
+ * two kinds have a text in common, so that a keyword or a symbol is told by its text alone.
  */
-export class Lexer {
+export class PatternReader {
   kind: TokenKind = 'end';
   /** as it stands in the pattern; empty at the end */
   text = '';
@@ -28,11 +28,13 @@ export class Lexer {
   /** the index of the first comment that was passed over */
   firstComment: number | undefined;
   readonly #pattern: string;
+  readonly #problems: PatternProblemList;
   #end = 0;
 
   /** @throws PatternSyntaxError as advance does */
-  constructor(pattern: string) {
+  constructor(pattern: string, problems: PatternProblemList) {
     this.#pattern = pattern;
+    this.#problems = problems;
     this.advance();
   }
 
@@ -53,6 +55,29 @@ export class Lexer {
       this.kind = this.#kindOf(first);
     }
     this.text = this.#pattern.slice(start, this.#end);
+  }
+
+  /** Goes on to the next token if this one has that text. */
+  accept(text: string): boolean {
+    if (this.text !== text) return false;
+    this.advance();
+    return true;
+  }
+
+  /** @throws PatternSyntaxError where this token does not have that text */
+  expect(text: string, description = text): void {
+    if (!this.accept(text)) throw this.expected(description);
+  }
+
+  /** The error to throw where this token cannot stand. */
+  expected(description: string): PatternSyntaxError {
+    const found = this.kind === 'end' ? 'the end' : quote(this.text);
+    return new PatternSyntaxError(this.start, `expected ${description}, found ${found}`);
+  }
+
+  /** @param what is wrong, and what to do */
+  report(code: PatternProblemCode, what: string, at = this.start): void {
+    this.#problems.add(code, at, what);
   }
 
   // Of what the form of a token takes, only a number ends with a digit without beginning with a letter.
