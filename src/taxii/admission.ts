@@ -148,7 +148,8 @@ const tooManyReasons = 'refused, as many others of the envelope: send it again w
 const ownedByAnother =
   'another partner added this object to the collection first; only that partner can add versions of it or revoke it';
 const otherContent =
-  'this version of the object is in the collection with other content; send changes with a later modified';
+  'this version of the object is in the collection, or in this envelope before it, with other content; ' +
+  'send changes with a later modified (STIX 2.1 §3.6, version-conflict)';
 
 /** The dates of n new versions: see `admit`. Pure, so that the property tests can try all of it. */
 export function chooseDates(
