@@ -1,12 +1,11 @@
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { Option } from 'commander';
 import { OperatorError } from '../errors.ts';
 import type { Policy, ProblemCode } from '../stix/catalogue.ts';
 import { type Problem, ProblemList } from '../stix/problems.ts';
 import { createValidator, describeProblems, type Judgement, type Validator } from '../stix/validate.ts';
 import { SeenVersions } from '../stix/versions.ts';
-import { describeCommand, printRows } from './command.ts';
+import { describeCommand, policyOption, printRows } from './command.ts';
 import { type Reading, readObjects } from './read-objects.ts';
 
 const bytesAtOnce = 1 << 20;
@@ -18,11 +17,7 @@ interface ValidateOptions {
 
 export const validateCommand = () =>
   describeCommand('validate [file...]', 'judge a bundle, an envelope, objects or JSON lines as the hub would')
-    .addOption(
-      new Option('--policy <policy>', 'strict: every MUST of STIX 2.1; tolerant: what real producers keep')
-        .choices(['strict', 'tolerant'])
-        .default('tolerant'),
-    )
+    .addOption(policyOption('--policy <policy>', 'strict: every MUST of STIX 2.1; tolerant: what real producers keep'))
     .addHelpText(
       'after',
       '\nWithout a file, or with -, it reads stdin. Exit code 1: something was refused or could not be read.',
@@ -105,10 +100,8 @@ function refuse(code: ProblemCode, policy: Policy, message?: string): { errors: 
 }
 
 function toVerdict(judgement: Judgement): Verdict {
-  const { warnings } = judgement;
-  return judgement.valid
-    ? { id: judgement.object.id, errors: [], warnings }
-    : { id: judgement.id, errors: judgement.errors, warnings };
+  const { errors, warnings } = judgement;
+  return { id: judgement.valid ? judgement.object.id : judgement.id, errors, warnings };
 }
 
 interface RuleCount {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createValidator, describeProblems, type Problem } from '../../../src/stix/validate.ts';
+import { createValidator, describeProblems, type Policy, type Problem } from '../../../src/stix/validate.ts';
 
 type StixRecord = Record<string, unknown>;
 
@@ -60,18 +60,18 @@ const report: StixRecord = {
   object_refs: [`indicator--${uuid}`, `x-custom--${uuid}`, `indicator--${uuid}`],
 };
 
-function judgementOf(value: unknown): ReturnType<typeof validator.judge> {
-  return validator.judge(JSON.parse(JSON.stringify(value)), { now });
+function judgementOf(value: unknown, policy: Policy = 'strict'): ReturnType<typeof validator.judge> {
+  return validator.judge(JSON.parse(JSON.stringify(value)), { policy, now });
 }
 
-function problemsOf(value: unknown): Problem[] {
-  const judgement = judgementOf(value);
-  return judgement.valid ? [] : judgement.problems;
+function problemsOf(value: unknown, policy: Policy = 'strict'): Problem[] {
+  const { errors, warnings } = judgementOf(value, policy);
+  return [...errors, ...warnings];
 }
 
 /** `code path section` of each problem. */
-function briefly(value: unknown): string[] {
-  return problemsOf(value).map(({ code, path, section }) => `${code} ${path} ${section}`);
+function briefly(value: unknown, policy: Policy = 'strict'): string[] {
+  return problemsOf(value, policy).map(({ code, path, section }) => `${code} ${path} ${section}`);
 }
 
 function without(object: StixRecord, name: string): StixRecord {
@@ -80,17 +80,17 @@ function without(object: StixRecord, name: string): StixRecord {
 }
 
 describe('a valid object', () => {
-  it('is handed back as it is, with its name and version', () => {
+  it.each<Policy>(['strict', 'tolerant'])('is left as it is, and named with its version (%s)', policy => {
     const value = structuredClone(indicator);
-    expect(validator.judge(value, { now })).toEqual({
+    expect(validator.judge(value, { policy, now })).toEqual({
       valid: true,
       object: {
         id: indicator.id,
         type: 'indicator',
         specVersion: '2.1',
         version: '2016-04-06T20:03:48.123456789Z',
-        value,
       },
+      errors: [],
       warnings: [],
     });
     expect(value).toEqual(indicator);
@@ -115,17 +115,27 @@ describe('a valid object', () => {
     expect(briefly(value)).toEqual([]);
   });
 
-  it.each(['en', 'de-CH', 'zh-Hant-TW', 'sl-rozaj-biske', 'de-1996', 'en-a-bbb-x-c', 'x-whatever', 'i-klingon', 'foo'])(
-    'lang %s',
-    lang => {
-      expect(briefly({ ...indicator, lang })).toEqual([]);
-    },
-  );
+  it.each([
+    'en',
+    'de-CH',
+    'zh-Hant-TW',
+    'sl-rozaj-biske',
+    'de-1996',
+    'en-u-ca-buddhist-x-c',
+    'x-whatever',
+    'i-klingon',
+  ])('lang %s', lang => {
+    expect(briefly({ ...indicator, lang })).toEqual([]);
+  });
 });
 
 describe('what is no object of an envelope', () => {
   it.each([null, 1, 'indicator', true, [], [indicator]])('%j', value => {
-    expect(validator.judge(value, { now })).toMatchObject({ valid: false, id: 'unknown', version: 'unknown' });
+    expect(validator.judge(value, { policy: 'strict', now })).toMatchObject({
+      valid: false,
+      id: 'unknown',
+      version: 'unknown',
+    });
     expect(briefly(value)).toEqual(['object-expected  TAXII 2.1 §3.7']);
   });
 
@@ -133,8 +143,7 @@ describe('what is no object of an envelope', () => {
     const bundle = { type: 'bundle', id: `bundle--${uuid}`, objects: [indicator] };
     expect(judgementOf(bundle)).toMatchObject({ valid: false, id: bundle.id, version: 'unknown' });
     expect(describeProblems(problemsOf(bundle))).toBe(
-      'the object is a bundle: put the objects that it holds into the envelope, not the bundle itself ' +
-        '(TAXII 2.1 §3.7, bundle-in-envelope)',
+      '/type is a bundle: put the objects that it holds in its place (TAXII 2.1 §3.7, bundle-in-envelope)',
     );
   });
 });
@@ -162,24 +171,25 @@ describe('every object', () => {
     id: `tool--${uuid}`,
     created: '2016-04-06T20:03:48.000Z',
     modified: '2016-04-06T20:03:48.000Z',
+    name: 'Poison',
   };
-  const markingDefinition = { ...without(tool, 'modified'), type: 'marking-definition', id: marking };
-  const address: StixRecord = { type: 'ipv4-addr', id: `ipv4-addr--${uuid}` };
+  const markingDefinition = {
+    ...without(tool, 'modified'),
+    type: 'marking-definition',
+    id: `marking-definition--${uuid}`,
+    definition_type: 'statement',
+    definition: { statement: 'a' },
+  };
+  const address: StixRecord = { type: 'ipv4-addr', id: `ipv4-addr--${uuid}`, value: '192.0.2.1' };
   const custom = { ...tool, type: 'x-foo', id: `x-foo--${uuid}` };
   const undated: StixRecord = { type: 'x-foo', id: `x-foo--${uuid}` };
   const declared = (extension_type: string): StixRecord => ({ extensions: { [definition]: { extension_type } } });
 
-  describe('modified before created', () => {
-    const early = { created: '2016-04-06T20:03:48.000000001Z', modified: '2016-04-06T20:03:48.000Z' };
-
-    it('is refused in a type that is judged completely, even by a nanosecond', () => {
-      expect(briefly({ ...indicator, ...early })).toEqual(['modified-order /modified STIX 2.1 §3.6.1']);
-    });
-
-    it('is taken with a warning in any other: real data has it', () => {
-      expect(judgementOf({ ...tool, ...early })).toMatchObject({ valid: true, warnings: [{ code: 'modified-order' }] });
-      expect(judgementOf(tool)).toMatchObject({ valid: true, warnings: [] });
-    });
+  it.each([tool, indicator, custom])('modified before created, even by less than a nanosecond: $type', object => {
+    const early = { ...object, created: '2016-04-06T20:03:48.0000000001Z', modified: '2016-04-06T20:03:48.000Z' };
+    expect(briefly(early)).toEqual(['modified-order /modified STIX 2.1 §3.6.1']);
+    // Real data has it.
+    expect(judgementOf(early, 'tolerant')).toMatchObject({ valid: true, warnings: [{ code: 'modified-order' }] });
   });
 
   it('a fraction of more than 100 digits is no timestamp', () => {
@@ -193,11 +203,9 @@ describe('every object', () => {
 
   it.each<[string, unknown]>([
     ['a domain object', tool],
-    ['other properties of a type that is not yet judged completely', { ...tool, labels: [], name: null, Foo: {} }],
-    ['dates to the second', { ...tool, created: '2016-04-06T20:03:48Z', modified: '2016-04-06T20:03:48Z' }],
     [
       'the same instant written twice',
-      { ...tool, created: '2016-04-06T20:03:48.1200Z', modified: '2016-04-06T20:03:48.12Z' },
+      { ...tool, created: '2016-04-06T20:03:48.1200Z', modified: '2016-04-06T20:03:48.120Z' },
     ],
     ['a marking definition', markingDefinition],
     ['an observable', address],
@@ -210,6 +218,23 @@ describe('every object', () => {
     ['a type that ends with a hyphen', { type: 'x-foo-', id: `x-foo---${uuid}` }],
   ])('takes %s', (_, value) => {
     expect(briefly(value)).toEqual([]);
+  });
+
+  it.each<[string, StixRecord, string]>([
+    ['without modified', without(tool, 'modified'), tool.created as string],
+    [
+      'with dates to the second',
+      { ...tool, created: '2016-04-06T20:03:48Z', modified: '2016-04-06T20:03:49Z' },
+      '2016-04-06T20:03:49Z',
+    ],
+    [
+      'with the id that MISP gives where it has none',
+      { ...tool, id: 'tool--22222222-2222-2222-2222-222222222222' },
+      tool.modified as string,
+    ],
+  ])('tolerates an object %s, and says which version it is', (_, object, version) => {
+    expect(judgementOf(object)).toMatchObject({ valid: false, id: object.id, version });
+    expect(judgementOf(object, 'tolerant')).toMatchObject({ valid: true, object: { id: object.id, version } });
   });
 
   it.each([
@@ -235,11 +260,13 @@ describe('every object', () => {
     'language-content',
     'extension-definition',
   ])('%s needs spec_version, created and modified', type => {
-    expect(briefly({ type, id: `${type}--${uuid}` })).toEqual([
-      'spec-version-unsupported /spec_version STIX 2.1 §3.2',
-      'property-missing /created STIX 2.1 §3.2',
-      'property-missing /modified STIX 2.1 §3.2',
-    ]);
+    expect(briefly({ type, id: `${type}--${uuid}` })).toEqual(
+      expect.arrayContaining([
+        'spec-version-unsupported /spec_version STIX 2.1 §3.2',
+        'property-missing /created STIX 2.1 §3.2',
+        'modified-missing /modified STIX 2.1 §3.2',
+      ]),
+    );
   });
 
   it.each([
@@ -262,22 +289,24 @@ describe('every object', () => {
     'windows-registry-key',
     'x509-certificate',
   ])('%s needs no date, and no spec_version', type => {
-    expect(briefly({ type, id: `${type}--${uuid}`, modified: tool.modified })).toEqual([]);
-    expect(briefly({ type, id: `${type}--${uuid}`, ...declared('new-sdo') })).toEqual([]);
+    const common = /\/(?:spec_version|created|modified) /;
+    const bare = { type, id: `${type}--${uuid}` };
+    expect(briefly({ ...bare, modified: tool.modified }).filter(problem => common.test(problem))).toEqual([]);
+    expect(briefly({ ...bare, ...declared('new-sdo') }).filter(problem => common.test(problem))).toEqual([]);
   });
 
   it.each<[string, unknown, string[]]>([
     ['no type', without(tool, 'type'), ['property-missing /type STIX 2.1 §3.2']],
-    ['type that is no text', { ...tool, type: 7 }, ['type-name-invalid /type STIX 2.1 §3.1']],
+    ['type that is no text', { ...tool, type: 7 }, ['value-type /type STIX 2.1 §3.2']],
     ['type in capitals', { ...tool, type: 'Tool' }, ['type-name-invalid /type STIX 2.1 §3.1']],
     ['type with an underscore', { ...tool, type: 'to_ol' }, ['type-name-invalid /type STIX 2.1 §3.1']],
     ['type with two hyphens', { ...tool, type: 'x--foo' }, ['type-name-invalid /type STIX 2.1 §3.1']],
     ['type beginning with a digit', { ...tool, type: '3com' }, ['type-name-invalid /type STIX 2.1 §3.1']],
     ['type of two characters', { ...tool, type: 'ab' }, ['type-name-invalid /type STIX 2.1 §3.1']],
     ['type of 251 characters', { ...tool, type: 'a'.repeat(251) }, ['type-name-invalid /type STIX 2.1 §3.1']],
-    ['no id', without(tool, 'id'), ['property-missing /id STIX 2.1 §3.2']],
+    ['no id', without(tool, 'id'), ['property-missing /id STIX 2.1 §4.18.1']],
     ['an id that is none', { ...tool, id: 'tool--1' }, ['identifier-invalid /id STIX 2.1 §2.9']],
-    ['an id that is no text', { ...tool, id: 7 }, ['identifier-invalid /id STIX 2.1 §2.9']],
+    ['an id that is no text', { ...tool, id: 7 }, ['value-type /id STIX 2.1 §4.18.1']],
     ['an id of another type', { ...tool, id: `malware--${uuid}` }, ['id-type-mismatch /id STIX 2.1 §2.9']],
     ['an id of a longer type', { ...tool, id: `tool-x--${uuid}` }, ['id-type-mismatch /id STIX 2.1 §2.9']],
     ['an observable id of another type', { ...address, id: `url--${uuid}` }, ['id-type-mismatch /id STIX 2.1 §2.9']],
@@ -294,7 +323,7 @@ describe('every object', () => {
       ['spec-version-unsupported /spec_version STIX 2.1 §3.2'],
     ],
     ['no created', without(tool, 'created'), ['property-missing /created STIX 2.1 §3.2']],
-    ['no modified', without(tool, 'modified'), ['property-missing /modified STIX 2.1 §3.2']],
+    ['no modified', without(tool, 'modified'), ['modified-missing /modified STIX 2.1 §3.2']],
     [
       'created with an offset',
       { ...tool, created: '2016-04-06T20:03:48.000+02:00' },
@@ -305,17 +334,17 @@ describe('every object', () => {
       { ...tool, created: '2016-02-30T20:03:48.000Z' },
       ['timestamp-invalid /created STIX 2.1 §2.16.1'],
     ],
-    ['modified that is no text', { ...tool, modified: 1459972800 }, ['timestamp-invalid /modified STIX 2.1 §2.16.1']],
+    ['modified that is no text', { ...tool, modified: 1459972800 }, ['value-type /modified STIX 2.1 §3.2']],
     ['an observable with a bad date', { ...address, created: 'x' }, ['timestamp-invalid /created STIX 2.1 §2.16.1']],
     [
       'a date over a minute ahead',
       { ...tool, modified: '2026-06-01T12:01:00.000001Z' },
-      ['timestamp-in-future /modified STIX 2.1 §3.2'],
+      ['timestamp-in-future /modified Taxiway'],
     ],
     [
       'both dates far ahead',
       { ...tool, created: '2999-01-01T00:00:00.000Z', modified: '2999-01-01T00:00:00.000Z' },
-      ['timestamp-in-future /created STIX 2.1 §3.2', 'timestamp-in-future /modified STIX 2.1 §3.2'],
+      ['timestamp-in-future /created Taxiway', 'timestamp-in-future /modified Taxiway'],
     ],
     [
       'a marking definition with modified',
@@ -333,7 +362,7 @@ describe('every object', () => {
       ['spec-version-unsupported /spec_version STIX 2.1 §3.2'],
     ],
     ['a custom object without created', without(custom, 'created'), ['property-missing /created STIX 2.1 §3.2']],
-    ['a custom object without modified', without(custom, 'modified'), ['property-missing /modified STIX 2.1 §3.2']],
+    ['a custom object without modified', without(custom, 'modified'), ['modified-missing /modified STIX 2.1 §3.2']],
     [
       'a custom object of STIX 2.0',
       without(custom, 'spec_version'),
@@ -342,12 +371,12 @@ describe('every object', () => {
     [
       'a custom domain object without dates',
       { ...undated, spec_version: '2.1', ...declared('new-sdo') },
-      ['property-missing /created STIX 2.1 §3.2', 'property-missing /modified STIX 2.1 §3.2'],
+      ['property-missing /created STIX 2.1 §3.2', 'modified-missing /modified STIX 2.1 §3.2'],
     ],
     [
       'a custom relationship without dates',
       { ...undated, spec_version: '2.1', ...declared('new-sro') },
-      ['property-missing /created STIX 2.1 §3.2', 'property-missing /modified STIX 2.1 §3.2'],
+      ['property-missing /created STIX 2.1 §3.2', 'modified-missing /modified STIX 2.1 §3.2'],
     ],
   ])('refuses %s', (_, value, expected) => {
     expect(briefly(value)).toEqual(expected);
@@ -356,9 +385,9 @@ describe('every object', () => {
   it('holds dates against another clock skew where one is given', () => {
     const strict = createValidator({ clockSkewMs: 0 });
     const ahead = { ...tool, modified: '2026-06-01T12:00:00.001Z' };
-    expect(validator.judge(ahead, { now }).valid).toBe(true);
-    expect(strict.judge(ahead, { now }).valid).toBe(false);
-    expect(strict.judge({ ...tool, modified: '2026-06-01T12:00:00.000Z' }, { now }).valid).toBe(true);
+    expect(validator.judge(ahead, { policy: 'strict', now }).valid).toBe(true);
+    expect(strict.judge(ahead, { policy: 'strict', now }).valid).toBe(false);
+    expect(strict.judge({ ...tool, modified: '2026-06-01T12:00:00.000Z' }, { policy: 'strict', now }).valid).toBe(true);
   });
 });
 
@@ -383,22 +412,24 @@ describe('every value, however deep', () => {
       'proto-property /deep/0/a~1b~0c/__proto__ STIX 2.1 §3.1',
     ],
   ])('refuses %s', (_, contents, expected) => {
-    const judgement = validator.judge(note(contents), { now });
-    expect(
-      judgement.valid ? [] : judgement.problems.map(({ code, path, section }) => `${code} ${path} ${section}`),
-    ).toEqual([expected]);
+    // A key with a slash in it is tolerated, and in the path it is escaped.
+    const judgement = validator.judge(note(contents), { policy: 'tolerant', now });
+    expect(judgement.errors.map(({ code, path, section }) => `${code} ${path} ${section}`)).toEqual([expected]);
   });
 
-  it.each(['null', '[]', '{}', '9007199254740991', '0.1', '1e-400', '"\\u0000"', '{"constructor":1,"toString":{}}'])(
-    'takes %s where the type is not judged completely',
+  it.each(['9007199254740991', '0.1', '1e-400', '"\\u0000"', '""', '[[0]]', '{"constructor":1,"toString":false}'])(
+    'takes %s',
     contents => {
-      expect(validator.judge(note(contents), { now }).valid).toBe(true);
+      expect(validator.judge(note(contents), { policy: 'tolerant', now })).toMatchObject({ valid: true });
     },
   );
 
   it('refuses __proto__ at the top too', () => {
     const value = JSON.parse(`{"type":"x-note","id":"x-note--${uuid}","__proto__":{"created":"x"}}`);
-    expect(validator.judge(value, { now })).toMatchObject({ valid: false, problems: [{ code: 'proto-property' }] });
+    expect(validator.judge(value, { policy: 'strict', now })).toMatchObject({
+      valid: false,
+      errors: [{ code: 'proto-property' }],
+    });
   });
 });
 
@@ -408,7 +439,6 @@ describe('indicator (STIX 2.1 §4.7.1)', () => {
     ['pattern_type', 'STIX 2.1 §4.7.1'],
     ['valid_from', 'STIX 2.1 §4.7.1'],
     ['created', 'STIX 2.1 §3.2'],
-    ['modified', 'STIX 2.1 §3.2'],
     ['id', 'STIX 2.1 §4.7.1'],
   ])('needs %s', (name, section) => {
     expect(briefly(without(indicator, name))).toEqual([`property-missing /${name} ${section}`]);
@@ -436,12 +466,12 @@ describe('indicator (STIX 2.1 §4.7.1)', () => {
   });
 
   it.each<[StixRecord, string]>([
-    [{ pattern: '' }, 'string-empty /pattern STIX 2.1 §4.7.1'],
+    [{ pattern: '' }, 'pattern-syntax /pattern STIX 2.1 §9'],
     [{ pattern: ['a'] }, 'value-type /pattern STIX 2.1 §4.7.1'],
     [{ pattern_type: 1 }, 'value-type /pattern_type STIX 2.1 §4.7.1'],
     [{ pattern_version: 2.1 }, 'value-type /pattern_version STIX 2.1 §4.7.1'],
     [{ name: 1 }, 'value-type /name STIX 2.1 §4.7.1'],
-    [{ description: {} }, 'dictionary-empty /description STIX 2.1 §2.3'],
+    [{ description: {} }, 'value-type /description STIX 2.1 §4.7.1'],
     [{ indicator_types: 'malicious-activity' }, 'value-type /indicator_types STIX 2.1 §4.7.1'],
     [{ indicator_types: [1] }, 'value-type /indicator_types/0 STIX 2.1 §4.7.1'],
     [{ indicator_types: [] }, 'list-empty /indicator_types STIX 2.1 §2.12'],
@@ -449,8 +479,8 @@ describe('indicator (STIX 2.1 §4.7.1)', () => {
     [{ valid_until: '2016-04-31T00:00:00Z' }, 'timestamp-invalid /valid_until STIX 2.1 §2.16.1'],
     [{ valid_until: '2016-04-06T20:03:48.000Z' }, 'valid-until-order /valid_until STIX 2.1 §4.7.1'],
     [{ valid_until: '2016-04-06T20:03:47.999Z' }, 'valid-until-order /valid_until STIX 2.1 §4.7.1'],
-    [{ kill_chain_phases: {} }, 'dictionary-empty /kill_chain_phases STIX 2.1 §2.3'],
-    [{ kill_chain_phases: ['foo'] }, 'value-type /kill_chain_phases/0 STIX 2.1 §2.11'],
+    [{ kill_chain_phases: {} }, 'value-type /kill_chain_phases STIX 2.1 §4.7.1'],
+    [{ kill_chain_phases: ['foo'] }, 'value-type /kill_chain_phases/0 STIX 2.1 §4.7.1'],
     [
       { kill_chain_phases: [{ phase_name: 'a' }] },
       'property-missing /kill_chain_phases/0/kill_chain_name STIX 2.1 §2.11',
@@ -482,7 +512,7 @@ describe('report (STIX 2.1 §4.16.1)', () => {
     [{ object_refs: [] }, 'list-empty /object_refs STIX 2.1 §2.12'],
     [{ object_refs: `indicator--${uuid}` }, 'value-type /object_refs STIX 2.1 §4.16.1'],
     [{ object_refs: ['indicator'] }, 'identifier-invalid /object_refs/0 STIX 2.1 §2.9'],
-    [{ object_refs: [`tool--${uuid}`, { id: 1 }] }, 'identifier-invalid /object_refs/1 STIX 2.1 §2.9'],
+    [{ object_refs: [`tool--${uuid}`, { id: 1 }] }, 'value-type /object_refs/1 STIX 2.1 §4.16.1'],
     [{ object_refs: [`bundle--${uuid}`] }, 'reference-type /object_refs/0 STIX 2.1 §4.16.1'],
   ])('refuses %j', (changes, expected) => {
     expect(briefly({ ...report, ...changes })).toEqual([expected]);
@@ -518,10 +548,10 @@ describe('common properties (STIX 2.1 §3.2)', () => {
     [{ lang: 'en_US' }, 'language-tag-invalid /lang STIX 2.1 §3.2'],
     [{ lang: 'en-' }, 'language-tag-invalid /lang STIX 2.1 §3.2'],
     [{ lang: 'en-US-US' }, 'language-tag-invalid /lang STIX 2.1 §3.2'],
-    [{ lang: ['en'] }, 'language-tag-invalid /lang STIX 2.1 §3.2'],
+    [{ lang: ['en'] }, 'value-type /lang STIX 2.1 §3.2'],
     [{ external_references: [] }, 'list-empty /external_references STIX 2.1 §2.12'],
     [{ external_references: 'x' }, 'value-type /external_references STIX 2.1 §3.2'],
-    [{ external_references: ['x'] }, 'value-type /external_references/0 STIX 2.1 §2.5.1'],
+    [{ external_references: ['x'] }, 'value-type /external_references/0 STIX 2.1 §3.2'],
     [
       { external_references: [{ external_id: 'a' }] },
       'property-missing /external_references/0/source_name STIX 2.1 §2.5.1',
@@ -555,7 +585,7 @@ describe('common properties (STIX 2.1 §3.2)', () => {
     [hashes({ ab: 'a' }), 'hash-name-invalid /external_references/0/hashes/ab STIX 2.1 §2.7'],
     [hashes({ MD5: 'a' }), 'hash-value-invalid /external_references/0/hashes/MD5 STIX 2.1 §2.7'],
     [hashes({ 'SHA-256': 'g'.repeat(64) }), 'hash-value-invalid /external_references/0/hashes/SHA-256 STIX 2.1 §2.7'],
-    [hashes({ x_own: 1 }), 'hash-value-invalid /external_references/0/hashes/x_own STIX 2.1 §2.7'],
+    [hashes({ x_own: 1 }), 'value-type /external_references/0/hashes/x_own STIX 2.1 §2.7'],
     [{ object_marking_refs: [] }, 'list-empty /object_marking_refs STIX 2.1 §2.12'],
     [{ object_marking_refs: ['TLP:RED'] }, 'identifier-invalid /object_marking_refs/0 STIX 2.1 §2.9'],
     [{ object_marking_refs: [`tool--${uuid}`] }, 'reference-type /object_marking_refs/0 STIX 2.1 §3.2'],
@@ -573,7 +603,7 @@ describe('common properties (STIX 2.1 §3.2)', () => {
     [markings({ marking_ref: `tool--${uuid}` }), 'reference-type /granular_markings/0/marking_ref STIX 2.1 §7.2.3'],
     [{ granular_markings: [{ lang: 'en' }] }, 'property-missing /granular_markings/0/selectors STIX 2.1 §7.2.3'],
     [markings({ selectors: [] }), 'list-empty /granular_markings/0/selectors STIX 2.1 §2.12'],
-    [markings({ selectors: [1] }), 'selector-invalid /granular_markings/0/selectors/0 STIX 2.1 §7.2.3'],
+    [markings({ selectors: [1] }), 'value-type /granular_markings/0/selectors/0 STIX 2.1 §7.2.3'],
     [markings({ selectors: ['pattern', ''] }), 'selector-invalid /granular_markings/0/selectors/1 STIX 2.1 §7.2.3'],
     [markings({ selectors: ['labels[0]'] }), 'selector-invalid /granular_markings/0/selectors/0 STIX 2.1 §7.2.3'],
     [markings({ selectors: ['[0]'] }), 'selector-invalid /granular_markings/0/selectors/0 STIX 2.1 §7.2.3'],
@@ -597,7 +627,7 @@ describe('common properties (STIX 2.1 §3.2)', () => {
     [{ extensions: { 'x-foo-ext': 1 } }, 'value-type /extensions/x-foo-ext STIX 2.1 §3.2'],
     [
       { extensions: { [definition]: { rank: 1 } } },
-      `property-missing /extensions/${definition}/extension_type STIX 2.1 §3.2`,
+      `extension-type-missing /extensions/${definition}/extension_type STIX 2.1 §3.2`,
     ],
     [
       { extensions: { [definition]: { extension_type: 'x' } } },
