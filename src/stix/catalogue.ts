@@ -32,6 +32,11 @@ export const problemCatalogue = {
     section: 'STIX 2.1 §3.9.1',
     message: "must be a character set of IANA's registry, by its preferred MIME name where it has one",
   },
+  'container-member': {
+    effect: 'refused',
+    section: 'STIX 2.1 §2.13',
+    message: 'must be an observable',
+  },
   'container-reference': {
     effect: 'refused',
     section: 'STIX 2.1 §2.13',
@@ -317,7 +322,7 @@ export const problemCatalogue = {
     section: 'STIX 2.1 §3.2',
     message: 'must be "2.1": an object of STIX 2.0 has no spec_version',
   },
-  'stop-time-order': { effect: 'tolerated', section: 'STIX 2.1 §5.1.1', message: 'must be later than /start_time' },
+  'stop-time-order': { effect: 'tolerated', section: 'STIX 2.1 §5.1.2', message: 'must be later than /start_time' },
   'surrogate-unpaired': {
     effect: 'refused',
     section: 'STIX 2.1 §2.15',

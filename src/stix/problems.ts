@@ -93,11 +93,8 @@ export class ProblemList {
   }
 
   /** Takes over what was found in a part of the object. @param place where that part stands, as a JSON Pointer */
-  addAll({ errors, warnings }: { errors: Problem[]; warnings: Problem[] }, place: string): void {
-    for (const { code, path, message, section } of [...errors, ...warnings]) {
-      const isKnown = this.#found.get(place + path)?.code === code;
-      if (!isKnown) this.addBeside(code, place + path, () => ({ message, section }));
-    }
+  addAll(part: ProblemList, place: string): void {
+    for (const [key, problem] of part.#found) this.#put(place + key, problem.code, place + problem.path, () => problem);
   }
 
   #count(code: ProblemCode, change: 1 | -1): void {

@@ -87,16 +87,19 @@ const nameOfType: Record<string, string> = {
  * @param place where the object stands in the judged one, as a JSON Pointer
  */
 export function addSchemaErrors(errors: ErrorObject[], problems: ProblemList, schemaName: string, place = ''): void {
-  for (const error of errors) {
-    if (isConsequence(error)) continue;
+  const add = (error: ErrorObject) => {
     const code = codeOf(error);
-    if (!problems.accepts(code)) continue;
+    if (!problems.accepts(code)) return;
     const path = pathOf(error);
     problems.add(code, place + path, () => ({
       message: messageOf(code, error),
-      section: findSection(schemaName, path),
+      section: error.parentSchema?.$comment ?? findSection(schemaName, path),
     }));
-  }
+  };
+  // A value of another type has not the form it should have either: the type is what to say of it.
+  const isOfType = ({ keyword }: ErrorObject) => keyword === 'type';
+  for (const error of errors) if (isOfType(error) && !isConsequence(error)) add(error);
+  for (const error of errors) if (!isOfType(error) && !isConsequence(error)) add(error);
 }
 
 // A choice reports each of its branches besides itself, a condition what it led to, and propertyNames repeats what was

@@ -56,6 +56,11 @@ export function readSchemas(): Map<string, Schema> {
   return documents;
 }
 
+/** Whether the standard defines a type as an observable. */
+export function isObservableType(type: string): boolean {
+  return readSchemas().get(type)?.$ref === 'common.json#/$defs/observable';
+}
+
 /**
  * A schema that stands alone: what it refers to in common.json is in it (JSON Schema 2020-12 §9.3).
  * @returns undefined where there is none of that name

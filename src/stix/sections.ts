@@ -19,13 +19,18 @@ export function findSection(name: string, path: string): string {
   const document = readSchemas().get(name) ?? common;
   const schema = document === common ? (common.$defs?.[name as CustomKind] as Schema) : document;
   let places = follow({ schema, document, section: commonSection });
-  let section = commonSection;
+  let section = path === '' ? sectionOf(places) : undefined;
   for (const segment of path.split('/').slice(1)) {
     const key = segment.replaceAll('~1', '/').replaceAll('~0', '~');
     places = places.flatMap(place => enter(place, key));
-    section = places[0]?.section ?? section;
+    section = sectionOf(places) ?? section;
   }
-  return section;
+  return section ?? commonSection;
+}
+
+function sectionOf(places: Place[]): string | undefined {
+  const place = places.find(({ schema }) => schema.$comment !== undefined) ?? places[0];
+  return place?.section;
 }
 
 /** The place itself, and what it refers to. */

@@ -1,6 +1,7 @@
 import type { Policy } from './catalogue.ts';
 import { isRecord, schemaNameOf } from './object-types.ts';
 import { type Problem, ProblemList } from './problems.ts';
+import { judgeBytes } from './rules/bytes.ts';
 import { judgeId } from './rules/identifiers.ts';
 import { judgePatternOf } from './rules/indicators.ts';
 import { judgeLanguages } from './rules/languages.ts';
@@ -57,12 +58,16 @@ const unknown = 'unknown';
 export function createValidator(options: { clockSkewMs?: number } = {}): Validator {
   const { clockSkewMs = 60_000 } = options;
 
-  function judge(value: unknown, { policy, now }: JudgeOptions): Judgement {
+  function findProblems(value: unknown, { policy, now }: JudgeOptions): ProblemList {
     const problems = new ProblemList(policy);
     if (!isRecord(value)) problems.add('object-expected', '');
     else if (value.type === 'bundle') problems.add('bundle-in-envelope', '/type');
     else judgeObject(value, problems, toClock(now));
-    return conclude(isRecord(value) ? value : {}, problems);
+    return problems;
+  }
+
+  function judge(value: unknown, options: JudgeOptions): Judgement {
+    return conclude(isRecord(value) ? value : {}, findProblems(value, options));
   }
 
   function judgeBundle(bundle: Record<string, unknown>, options: JudgeOptions): Judgement {
@@ -73,9 +78,9 @@ export function createValidator(options: { clockSkewMs?: number } = {}): Validat
     const seen = new SeenVersions();
     for (const [index, object] of Array.isArray(objects) ? objects.entries() : []) {
       if (problems.isFull) break;
-      const judgement = judge(object, options);
-      problems.addAll(judgement, `/objects/${index}`);
-      if (judgement.valid && seen.conflicts(object)) problems.add('version-conflict', `/objects/${index}`);
+      const found = findProblems(object, options);
+      problems.addAll(found, `/objects/${index}`);
+      if (!found.hasErrors && seen.conflicts(object)) problems.add('version-conflict', `/objects/${index}`);
     }
     return conclude(bundle, problems);
   }
@@ -92,6 +97,7 @@ function judgeObject(object: Record<string, unknown>, problems: ProblemList, clo
   const schemaName = schemaNameOf(object);
   addSchemaErrors(checkSchema(schemaName, object), problems, schemaName);
   judgeId(object, problems);
+  judgeBytes(object, problems);
   judgeTimestamps(object, problems, clock);
   judgeLanguages(object, problems);
   judgeSelectors(object, problems);
@@ -109,11 +115,11 @@ function conclude(value: Record<string, unknown>, problems: ProblemList): Judgem
   return { valid: true, object: toStixObject(value), errors: [], warnings: problems.warnings };
 }
 
-function refuse({ id, created, modified }: Record<string, unknown>, problems: ProblemList): Judgement {
-  const version = [modified, created].find(date => typeof date === 'string' && isTimestamp(date));
+function refuse(value: Record<string, unknown>, problems: ProblemList): Judgement {
+  const version = versionOf(value);
   return {
     valid: false,
-    id: isReadable(id) ? id : unknown,
+    id: isReadable(value.id) ? value.id : unknown,
     version: isReadable(version) ? version : unknown,
     errors: problems.errors,
     warnings: problems.warnings,
@@ -125,8 +131,12 @@ function isReadable(value: unknown): value is string {
   return typeof value === 'string' && /^[!-~]{1,288}$/.test(value);
 }
 
-/** Only of an object that was not refused, so that these properties are of their types. */
+/** Only of an object that was not refused, so that its id and type are texts. */
 function toStixObject(value: Record<string, unknown>): StixObject {
-  const { id, type, created, modified } = value as { id: string; type: string; created?: string; modified?: string };
-  return { id, type, specVersion: '2.1', version: modified ?? created };
+  const { id, type } = value as { id: string; type: string };
+  return { id, type, specVersion: '2.1', version: versionOf(value) };
+}
+
+function versionOf({ modified, created }: Record<string, unknown>): string | undefined {
+  return [modified, created].find(date => typeof date === 'string' && isTimestamp(date)) as string | undefined;
 }

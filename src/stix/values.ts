@@ -16,7 +16,7 @@ const dictionaryKey = /^[A-Za-z0-9_-]{1,250}$/;
 
 /**
  * Judges every value and key of an object, however deep, in one pass without recursion: what cannot leave the hub as it
- * came (STIX 2.1 §2.10, §2.15), what stands for nothing (null, §2.3, §2.12), and the lengths of bytes (§2.1, §2.8).
+ * came (STIX 2.1 §2.10, §2.15), what stands for nothing (null, §2.3, §2.12), and the keys of dictionaries (§2.3).
  * @returns whether the object is small enough to be looked at any further
  */
 export function judgeValues(root: object, problems: ProblemList): boolean {
@@ -51,20 +51,14 @@ export function judgeValues(root: object, problems: ProblemList): boolean {
 
   function judge(parent: Container, key: string | number, value: unknown): void {
     size += 1;
-    if (typeof value === 'string') judgeText(parent, key, value);
-    else if (typeof value === 'number') {
+    if (typeof value === 'string') {
+      if (unpairedSurrogate.test(value)) add('surrogate-unpaired', parent, key);
+    } else if (typeof value === 'number') {
       // A number too large for a double is read as infinite, and so has lost its digits too.
       const isKept = Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value);
       if (!isKept) add('number-out-of-range', parent, key);
     } else if (value === null) add('null-value', parent, key);
     else if (typeof value === 'object') containers.push({ value, parent, key });
-  }
-
-  function judgeText(parent: Container, key: string | number, text: string): void {
-    if (unpairedSurrogate.test(text)) add('surrogate-unpaired', parent, key);
-    if (typeof key !== 'string') return;
-    if (key.endsWith('_hex') && text.length % 2 !== 0) add('hexadecimal-invalid', parent, key);
-    if (key.endsWith('_bin') && text.length % 4 !== 0) add('binary-invalid', parent, key);
   }
 
   function add(code: ProblemCode, parent: Container, key: string | number): void {

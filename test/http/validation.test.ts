@@ -37,7 +37,7 @@ function relationship(properties: Record<string, unknown>): Record<string, unkno
   };
 }
 const start_time = '2026-03-01T10:00:00Z';
-const rule = '/stop_time must be later than /start_time (STIX 2.1 §5.1.1, stop-time-order)';
+const rule = '/stop_time must be later than /start_time (STIX 2.1 §5.1.2, stop-time-order)';
 
 describe('the policy of a collection', () => {
   it('tolerant takes what real producers send, unchanged, and says so in the status', async () => {

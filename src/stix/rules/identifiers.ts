@@ -10,7 +10,7 @@ const contributingProperties = new Map([
   ['windows-registry-key', ['key', 'values']],
   ['x509-certificate', ['hashes', 'serial_number']],
 ]);
-const deterministic = '5';
+const random = '4';
 
 /** Judges the id of an object: its type (STIX 2.1 §2.9), and whether its UUID can be a deterministic one (§2.9, §3.4). */
 export function judgeId(object: Record<string, unknown>, problems: ProblemList): void {
@@ -19,7 +19,7 @@ export function judgeId(object: Record<string, unknown>, problems: ProblemList):
   if (!isIdentifier(id) || problems.has('/type')) return;
   if (typeOfIdentifier(id) !== type) problems.add('id-type-mismatch', '/id');
   const contributing = contributingProperties.get(type as string);
-  if (contributing && uuidVersionOf(id) === deterministic && !contributing.some(name => Object.hasOwn(object, name))) {
+  if (contributing && uuidVersionOf(id) !== random && !contributing.some(name => Object.hasOwn(object, name))) {
     problems.add('deterministic-id', '/id');
   }
 }

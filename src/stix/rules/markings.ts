@@ -77,24 +77,29 @@ const tlpMarkings = new Map([
 /** Judges that a TLP marking is one of those that are defined, and says of its id what that stands for. */
 export function judgeTlp(markingDefinition: Record<string, unknown>, problems: ProblemList): void {
   const canonical = tlpMarkings.get(markingDefinition.id as string);
-  const level = tlpLevelOf(markingDefinition);
+  const levels = tlpLevelsOf(markingDefinition);
   // An example of the standard (C.2.1) gives a copyright statement the id of TLP:GREEN.
-  if (canonical && level === undefined) problems.add('tlp-id-reused', '/id');
-  else if (canonical && !isSameLevel(level, canonical.level)) problems.add('tlp-changed', '/id');
-  else if (canonical ? !isCanonical(markingDefinition, canonical) : level !== undefined) {
+  if (canonical && levels.length === 0) problems.add('tlp-id-reused', '/id');
+  else if (canonical && !levels.every(level => isSameLevel(level, canonical.level))) problems.add('tlp-changed', '/id');
+  else if (canonical ? !isCanonical(markingDefinition, canonical) : levels.length > 0) {
     problems.add('tlp-not-canonical', '/id');
   }
 }
 
-function tlpLevelOf({ definition, definition_type, extensions }: Record<string, unknown>): unknown {
+/** What the definition claims to be, in the form of TLP 1, in that of TLP 2.0, or in both. */
+function tlpLevelsOf({ definition, extensions }: Record<string, unknown>): unknown[] {
   const extension = isRecord(extensions) ? extensions[tlpExtension] : undefined;
-  if (isRecord(extension)) return extension.tlp_2_0;
-  return definition_type === 'tlp' && isRecord(definition) ? definition.tlp : undefined;
+  const levels = [
+    isRecord(definition) ? definition.tlp : undefined,
+    isRecord(extension) ? extension.tlp_2_0 : undefined,
+  ];
+  return levels.filter(level => level !== undefined);
 }
 
 // TLP 2.0 calls clear what TLP 1 called white, and OpenCTI writes the new name under the old id.
 function isSameLevel(level: unknown, canonical: string): boolean {
-  return level === canonical || (level === 'clear' && canonical === 'white');
+  const [claimed, defined] = [level, canonical].map(one => String(one).toLowerCase().replace('white', 'clear'));
+  return claimed === defined;
 }
 
 function isCanonical(

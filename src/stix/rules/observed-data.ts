@@ -1,8 +1,10 @@
 import { isRecord, schemaNameOf } from '../object-types.ts';
 import { type ProblemList, pointerTo } from '../problems.ts';
 import { addSchemaErrors } from '../schema-errors.ts';
-import { checkSchema, type ErrorObject } from '../schemas.ts';
+import { checkSchema, type ErrorObject, isObservableType, isStandardType } from '../schemas.ts';
+import { judgeBytes } from './bytes.ts';
 import { judgeObservable } from './observables.ts';
+import { judgeOrderOfType } from './timestamps.ts';
 
 type Container = Record<string, unknown>;
 
@@ -17,20 +19,30 @@ export function judgeContainer(observedData: Record<string, unknown>, problems: 
     if (problems.isFull) return;
     if (!isRecord(member)) continue;
     const path = `/objects${pointerTo(key)}`;
+    if (isStandardType(String(member.type)) && !isObservableType(String(member.type))) {
+      problems.add('container-member', `${path}/type`);
+      continue;
+    }
     const name = schemaNameOf({ ...member, created: undefined, modified: undefined });
     const errors = checkSchema(name, member).filter(error => countsInContainer(error, container));
     addSchemaErrors(errors, problems, name, path);
+    judgeBytes(member, problems, path);
     judgeObservable(member, problems, path);
+    judgeOrderOfType(member, problems, path);
     judgeReferences(member, container, problems, path);
   }
 }
 
-/** Leaves out what only identifiers have to satisfy; the type of what is referred to counts. */
+/**
+ * Leaves out what only identifiers and versions have to satisfy: in STIX 2.0 created and modified of a file were those of
+ * the file. The type of what is referred to counts.
+ */
 function countsInContainer({ keyword, params, parentSchema, data }: ErrorObject, container: Container): boolean {
   const title: string = parentSchema?.title ?? '';
   if (keyword === 'required' && params.missingProperty === 'id') return false;
-  if (/^(?:identifier|named reference)/.test(title)) return false;
-  if (keyword !== 'pattern' || !title.startsWith('reference to ')) return true;
+  if (keyword !== 'pattern') return true;
+  if (/^(?:identifier|named reference|millisecond timestamp)/.test(title)) return false;
+  if (!title.startsWith('reference to ')) return true;
   const target = typeof data === 'string' && Object.hasOwn(container, data) ? container[data] : undefined;
   // What is not in the container is said by judgeReferences.
   return isRecord(target) && !new RegExp(params.pattern).test(`${target.type}--`);
@@ -42,6 +54,7 @@ function judgeReferences(root: object, container: Container, problems: ProblemLi
   for (const { value, path } of places) {
     for (const [key, child] of Object.entries(value)) {
       const childPath = path + pointerTo(key);
+      if (isOutwardReference(key)) continue;
       if (key.endsWith('_ref')) judgeReference(child, childPath);
       else if (key.endsWith('_refs') && Array.isArray(child)) {
         for (const [index, reference] of child.entries()) judgeReference(reference, `${childPath}/${index}`);
@@ -53,4 +66,9 @@ function judgeReferences(root: object, container: Container, problems: ProblemLi
     if (typeof reference === 'string' && !Object.hasOwn(container, reference))
       problems.add('container-reference', path);
   }
+}
+
+/** Markings and creators are no observables, and cannot be in a container. */
+function isOutwardReference(property: string): boolean {
+  return ['created_by_ref', 'marking_ref', 'object_marking_refs'].includes(property);
 }

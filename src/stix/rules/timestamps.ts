@@ -42,7 +42,7 @@ const ordersOf = new Map<string, Order>([
   ],
   [
     'relationship',
-    { earlier: 'start_time', later: 'stop_time', isStrict: true, code: 'stop-time-order', section: 'STIX 2.1 §5.1.1' },
+    { earlier: 'start_time', later: 'stop_time', isStrict: true, code: 'stop-time-order', section: 'STIX 2.1 §5.1.2' },
   ],
 ]);
 
@@ -66,15 +66,23 @@ export function judgeTimestamps(object: Record<string, unknown>, problems: Probl
     }
   }
   judgeOrder(object, problems, ofEveryObject);
-  const order = ordersOf.get(object.type as string);
-  if (order) judgeOrder(object, problems, order);
+  judgeOrderOfType(object, problems);
 }
 
-function judgeOrder(object: Record<string, unknown>, problems: ProblemList, order: Order): void {
+/**
+ * Judges how the timestamps that only a type has stand to each other.
+ * @param place where the object stands in the judged one, as a JSON Pointer
+ */
+export function judgeOrderOfType(object: Record<string, unknown>, problems: ProblemList, place = ''): void {
+  const order = ordersOf.get(object.type as string);
+  if (order) judgeOrder(object, problems, order, place);
+}
+
+function judgeOrder(object: Record<string, unknown>, problems: ProblemList, order: Order, place = ''): void {
   const earlier = instantOf(object[order.earlier]);
   const later = instantOf(object[order.later]);
   if (earlier === undefined || later === undefined || later > earlier) return;
   if (later === earlier && !order.isStrict) return;
   const message = `must ${order.isStrict ? 'be later' : 'not be earlier'} than ${pointerTo(order.earlier)}`;
-  problems.add(order.code, pointerTo(order.later), () => ({ message, section: order.section }));
+  problems.add(order.code, place + pointerTo(order.later), () => ({ message, section: order.section }));
 }

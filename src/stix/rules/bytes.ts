@@ -1,0 +1,29 @@
+import { isRecord } from '../object-types.ts';
+import { type ProblemList, pointerTo } from '../problems.ts';
+
+/**
+ * Judges the lengths of the bytes in an object and in its extensions, which their names tell (STIX 2.1 §2.1, §2.8, §3.1):
+ * no pattern of a schema can, since counting overflows the regular expression engine on megabytes.
+ * @param place where the object stands in the judged one, as a JSON Pointer
+ */
+export function judgeBytes(object: Record<string, unknown>, problems: ProblemList, place = ''): void {
+  judgeLengths(object, problems, place);
+  for (const [name, extension] of recordsIn(object.extensions)) {
+    const path = `${place}/extensions${pointerTo(name)}`;
+    judgeLengths(extension, problems, path);
+    for (const [part, properties] of recordsIn(extension)) judgeLengths(properties, problems, path + pointerTo(part));
+  }
+}
+
+function recordsIn(value: unknown): [string, Record<string, unknown>][] {
+  const entries = isRecord(value) ? Object.entries(value) : [];
+  return entries.filter((entry): entry is [string, Record<string, unknown>] => isRecord(entry[1]));
+}
+
+function judgeLengths(properties: Record<string, unknown>, problems: ProblemList, place: string): void {
+  for (const [name, value] of Object.entries(properties)) {
+    if (typeof value !== 'string') continue;
+    if (name.endsWith('_hex') && value.length % 2 !== 0) problems.add('hexadecimal-invalid', place + pointerTo(name));
+    if (name.endsWith('_bin') && value.length % 4 !== 0) problems.add('binary-invalid', place + pointerTo(name));
+  }
+}
