@@ -72,14 +72,6 @@ export const problemCatalogue = {
     section: 'STIX 2.1 §6.5.1',
     message: 'must be an address as RFC 5322 writes it, without a display name',
   },
-  'external-id-invalid': {
-    effect: 'tolerated',
-    message: 'must be of the form that its source_name gives: CAPEC-… for capec, CVE-… for cve',
-  },
-  'external-id-source': {
-    effect: 'tolerated',
-    message: 'must be capec where external_id is a CAPEC identifier, and cve where it is a CVE identifier',
-  },
   'extension-name-invalid': {
     effect: 'tolerated',
     section: 'STIX 2.1 §3.2',
@@ -89,6 +81,14 @@ export const problemCatalogue = {
     effect: 'refused',
     section: 'STIX 2.1 §3.2',
     message: 'is required in an extension that has a definition',
+  },
+  'external-id-invalid': {
+    effect: 'tolerated',
+    message: 'must be of the form that its source_name gives: CAPEC-… for capec, CVE-… for cve',
+  },
+  'external-id-source': {
+    effect: 'tolerated',
+    message: 'must be capec where external_id is a CAPEC identifier, and cve where it is a CVE identifier',
   },
   'external-reference-incomplete': {
     effect: 'refused',

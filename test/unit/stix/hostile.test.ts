@@ -20,7 +20,7 @@ const problemsMax = 100;
 const millisecondsMax = 2000;
 const long = 100_000;
 const megabytes5 = 5_000_000;
-const many = 249_000;
+const many = 240_000;
 
 const times: { name: string; milliseconds: number }[] = [];
 afterAll(() => {
@@ -77,10 +77,10 @@ function isSane(judgement: Judgement): boolean {
 }
 
 /** Judges a value, and holds the time that it takes to the bound: the better one of two, where the first is too long. */
-function judgeSoon(name: string, value: unknown, policy: Policy): Judgement {
+function judgeSoon(name: string, value: unknown, policy: Policy, limit = millisecondsMax): Judgement {
   let milliseconds = Number.POSITIVE_INFINITY;
   let judgement: Judgement | undefined;
-  for (let attempt = 0; attempt < 2 && milliseconds > millisecondsMax; attempt += 1) {
+  for (let attempt = 0; attempt < 2 && milliseconds > limit; attempt += 1) {
     const start = performance.now();
     const isBundle = (value as Values | null)?.type === 'bundle';
     judgement = isBundle
@@ -89,7 +89,7 @@ function judgeSoon(name: string, value: unknown, policy: Policy): Judgement {
     milliseconds = Math.min(milliseconds, performance.now() - start);
   }
   times.push({ name, milliseconds });
-  expect(milliseconds, name).toBeLessThan(millisecondsMax);
+  expect(milliseconds, name).toBeLessThan(limit);
   isSane(judgement as Judgement);
   return judgement as Judgement;
 }
@@ -98,14 +98,16 @@ function codesOf({ errors }: Judgement): ProblemCode[] {
   return [...new Set(errors.map(({ code }) => code))];
 }
 
-type Hostile = [name: string, make: () => unknown, strictCodes: ProblemCode[]];
+type Hostile = [name: string, make: (count: number) => unknown, strictCodes: ProblemCode[]];
 
 function itIsJudged(cases: Hostile[]): void {
   it.each(cases)('%s', (name, make, strictCodes) => {
-    const value = make();
-    expect(codesOf(judgeSoon(name, value, 'strict'))).toEqual(strictCodes);
-    const tolerated = new Set(codesOf(judgeSoon(name, value, 'tolerant')));
-    expect(strictCodes).toEqual(expect.arrayContaining([...tolerated]));
+    // A part first: were the time quadratic, the whole would take minutes, and no test can interrupt it.
+    judgeSoon(`${name}, a part`, make(24_000), 'strict', millisecondsMax / 4);
+    const value = make(many);
+    const strict = judgeSoon(name, value, 'strict');
+    expect(codesOf(strict)).toEqual(strictCodes);
+    expect(strict.valid && !judgeSoon(name, value, 'tolerant').valid).toBe(false);
   });
 }
 
@@ -119,7 +121,7 @@ describe('very long names', () => {
     [
       'property name that ends with _ref',
       () => ({ ...report, [`${'a'.repeat(long)}_ref`]: 1 }),
-      ['property-name-invalid', 'reference-invalid'],
+      ['property-name-invalid'],
     ],
     ['key of a dictionary', () => ({ ...report, x_foo: { ['a'.repeat(long)]: 1 } }), ['dictionary-key-invalid']],
     [
@@ -246,10 +248,11 @@ describe('very long texts', () => {
     ],
     [
       'CVE',
-      () => ({
-        ...report,
-        external_references: [{ source_name: 'cve', external_id: `CVE-2020-${'1'.repeat(megabytes5)}a` }],
-      }),
+      () =>
+        domainObject('vulnerability', {
+          name: 'a',
+          external_references: [{ source_name: 'cve', external_id: `CVE-2020-${'1'.repeat(megabytes5)}a` }],
+        }),
       ['external-id-invalid'],
     ],
     [
@@ -323,51 +326,55 @@ describe('very many values', () => {
   const container = (objects: Values): Values =>
     domainObject('observed-data', { first_observed: date, last_observed: date, number_observed: 1, objects });
   itIsJudged([
-    ['good references', () => ({ ...report, object_refs: repeat(many, `tool--${uuid}`) }), []],
-    ['bad references', () => ({ ...report, object_refs: repeat(many, 'a') }), ['identifier-invalid']],
+    ['good references', count => ({ ...report, object_refs: repeat(count, `tool--${uuid}`) }), []],
+    ['bad references', count => ({ ...report, object_refs: repeat(count, 'a') }), ['identifier-invalid']],
     [
       'references of another type',
-      () => ({ ...report, object_refs: repeat(many, `bundle--${uuid}`) }),
+      count => ({ ...report, object_refs: repeat(count, `bundle--${uuid}`) }),
       ['reference-type'],
     ],
-    ['numbers for references', () => ({ ...report, object_refs: repeat(many, 1) }), ['identifier-invalid']],
+    ['numbers for references', count => ({ ...report, object_refs: repeat(count, 1) }), ['identifier-invalid']],
     [
       'external references',
-      () => ({ ...report, external_references: repeat(many / 2, { source_name: 'a' }) }),
+      count => ({ ...report, external_references: repeat(count / 2, { source_name: 'a' }) }),
       ['external-reference-incomplete'],
     ],
-    ['labels that are no strings', () => ({ ...report, labels: repeat(many, 1) }), ['value-type']],
-    ['nulls', () => ({ ...report, x_foo: repeat(many, null) }), ['null-value']],
-    ['empty lists', () => ({ ...report, x_foo: repeat(many, []) }), ['list-empty']],
-    ['empty objects', () => ({ ...report, x_foo: repeat(many, {}) }), ['dictionary-empty']],
-    ['halves of surrogate pairs', () => ({ ...report, x_foo: repeat(many, '\ud800') }), ['surrogate-unpaired']],
-    ['numbers that lose digits', () => ({ ...report, x_foo: repeat(many, 2 ** 53) }), ['number-out-of-range']],
-    ['bad property names', () => ({ ...report, ...named(many, index => `K${index}`, 1) }), ['property-name-invalid']],
+    ['labels that are no strings', count => ({ ...report, labels: repeat(count, 1) }), ['value-type']],
+    ['nulls', count => ({ ...report, x_foo: repeat(count, null) }), ['null-value']],
+    ['empty lists', count => ({ ...report, x_foo: repeat(count, []) }), ['list-empty']],
+    ['empty objects', count => ({ ...report, x_foo: repeat(count, {}) }), ['dictionary-empty']],
+    ['halves of surrogate pairs', count => ({ ...report, x_foo: repeat(count, '\ud800') }), ['surrogate-unpaired']],
+    ['numbers that lose digits', count => ({ ...report, x_foo: repeat(count, 2 ** 53) }), ['number-out-of-range']],
+    [
+      'bad property names',
+      count => ({ ...report, ...named(count, index => `K${index}`, 1) }),
+      ['property-name-invalid'],
+    ],
     [
       'properties with bad references',
-      () => ({ ...report, ...named(many, index => `k${index}_ref`, 'a') }),
+      count => ({ ...report, ...named(count, index => `k${index}_ref`, 'a') }),
       ['reference-invalid'],
     ],
     [
       'bad dictionary keys',
-      () => ({ ...report, x_foo: named(many, index => `k ${index}`, 1) }),
+      count => ({ ...report, x_foo: named(count, index => `k ${index}`, 1) }),
       ['dictionary-key-invalid'],
     ],
-    ['hashes', () => observable('file', { hashes: named(many, index => `x ${index}`, 'a') }), ['hash-name-invalid']],
-    ['more values than are looked at', () => ({ ...report, x_foo: repeat(250_001, 1) }), ['object-too-large']],
     [
-      'far more values than are looked at',
-      () => ({ ...report, x_foo: repeat(3_000_000, null) }),
-      ['null-value', 'object-too-large'],
+      'hashes',
+      count => observable('file', { hashes: named(count, index => `x ${index}`, 'a') }),
+      ['dictionary-key-invalid'],
     ],
+    ['more values than are looked at', () => ({ ...report, x_foo: repeat(250_001, 1) }), ['object-too-large']],
+    ['far more values than are looked at', () => ({ ...report, x_foo: repeat(3_000_000, null) }), ['null-value']],
     [
       'selectors of nothing',
-      () => ({ ...report, granular_markings: [{ ...marking, selectors: repeat(many, 'x.y') }] }),
+      count => ({ ...report, granular_markings: [{ ...marking, selectors: repeat(count, 'x.y') }] }),
       ['selector-unresolved'],
     ],
     [
       'selectors that are found',
-      () => ({ ...report, granular_markings: [{ ...marking, selectors: repeat(many - 10, 'object_refs.[0]') }] }),
+      count => ({ ...report, granular_markings: [{ ...marking, selectors: repeat(count - 10, 'object_refs.[0]') }] }),
       [],
     ],
     [
@@ -405,42 +412,42 @@ describe('very many values', () => {
     ],
     [
       'languages of software',
-      () => observable('software', { name: 'a', languages: repeat(many, 'zzz') }),
+      count => observable('software', { name: 'a', languages: repeat(count, 'zzz') }),
       ['language-unknown'],
     ],
     [
       'languages of contents',
-      () =>
+      count =>
         domainObject('language-content', {
           object_ref: report.id,
-          contents: named(many / 3, index => `x-${index}`, { name: 'a' }),
+          contents: named(count / 3, index => `x-${index}`, { name: 'a' }),
         }),
       [],
     ],
     [
       'observables in a container',
-      () => container(named(many / 3, index => `${index}`, { type: 'mutex', name: 'a' })),
+      count => container(named(count / 3, index => `${index}`, { type: 'mutex', name: 'a' })),
       [],
     ],
     [
       'bad observables in a container',
-      () => container(named(many / 3, index => `${index}`, { type: 'mutex', name: 1 })),
+      count => container(named(count / 3, index => `${index}`, { type: 'mutex', name: 1 })),
       ['value-type'],
     ],
     [
       'references in a container',
-      () => container({ 0: { type: 'directory', path: 'a', contains_refs: repeat(many - 20, '0') } }),
+      count => container({ 0: { type: 'directory', path: 'a', contains_refs: repeat(count - 20, '0') } }),
       [],
     ],
     [
       'references out of a container',
-      () => container({ 0: { type: 'directory', path: 'a', contains_refs: repeat(many - 20, '1') } }),
+      count => container({ 0: { type: 'directory', path: 'a', contains_refs: repeat(count - 20, '1') } }),
       ['container-reference'],
     ],
     [
       'objects that are none',
-      () => ({ type: 'bundle', id: `bundle--${uuid}`, objects: repeat(many, 1) }),
-      ['value-type', 'object-expected'],
+      count => ({ type: 'bundle', id: `bundle--${uuid}`, objects: repeat(count, 1) }),
+      ['value-type'],
     ],
     ['objects of a bundle', () => ({ type: 'bundle', id: `bundle--${uuid}`, objects: repeat(20_000, report) }), []],
     [
