@@ -149,6 +149,11 @@ export const problemCatalogue = {
     section: 'STIX 2.1 §2.12',
     message: 'must not be an empty list: leave an optional property out instead',
   },
+  'location-incomplete': {
+    effect: 'tolerated',
+    section: 'STIX 2.1 §4.10.1',
+    message: 'must have at least one of region, country, and latitude with longitude',
+  },
   'mac-address-invalid': {
     effect: 'refused',
     section: 'STIX 2.1 §6.10.1',
@@ -241,7 +246,7 @@ export const problemCatalogue = {
     message: 'must repeat at least once, and within more than no time',
   },
   'pattern-regex': {
-    effect: 'refused',
+    effect: 'tolerated',
     section: 'STIX 2.1 §9.6.1',
     message: 'must match with a regular expression of PCRE',
   },
@@ -279,9 +284,9 @@ export const problemCatalogue = {
     section: 'STIX 2.1 §3.1',
     message: 'must be a property name of 3 to 250 characters: a-z, 0-9 and underscore, beginning with a letter',
   },
-  'property-not-applicable': { effect: 'refused', message: 'must not be present on an object of this type' },
+  'property-not-applicable': { effect: 'tolerated', message: 'must not be present on an object of this type' },
   'property-reserved': {
-    effect: 'refused',
+    effect: 'tolerated',
     section: 'STIX 2.1 §3.8',
     message: 'must not be used: the standard reserves this name',
   },
@@ -315,6 +320,11 @@ export const problemCatalogue = {
     effect: 'refused',
     section: 'STIX 2.1 §7.2.3',
     message: 'must select something that the object holds',
+  },
+  'sighting-of-observable': {
+    effect: 'tolerated',
+    section: 'STIX 2.1 §5.2.1',
+    message: 'must be a reference to a domain object: what shows a sighting belongs into observed data',
   },
   'sigma-invalid': { effect: 'tolerated', section: 'STIX 2.1 §4.7.1', message: 'must be a Sigma rule in YAML' },
   'spec-version-unsupported': {

@@ -10,17 +10,29 @@ const languageTag = new RegExp(
   '^([a-z]{2,8})(?:-([a-z]{3}))?(?:-([a-z]{4}))?(?:-([a-z]{2}|[0-9]{3}))?' +
     '((?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*)((?:-[tu](?:-[a-z0-9]{2,8})+)*)(?:-x(?:-[a-z0-9]{1,8})+)?$',
 );
+const threeLetters = /^[a-z]{3}(?:-|$)/;
 const privateUseTag = /^x(?:-[a-z0-9]{1,8})+$/;
 const repeatedExtension = /-([tu])-.*-\1-/;
 
 /**
  * Whether a text is a language tag that is valid by RFC 5646 §2.2.9: well-formed, each of its subtags in IANA's registry
- * and no variant or extension in it twice; or grandfathered; or of private use. Deprecated subtags are valid; case does
+ * and no variant or extension in it twice; or grandfathered; or of private use; or such a tag with the code of three
+ * letters of ISO 639 in place of the one of two, such as eng. Deprecated subtags are valid; case does
  * not matter (§2.1.1). STIX 2.1 asks for it in lang (§3.2, §7.2.3), in contents (§7.1.1) and in languages (§6.14.1).
  */
 export function isRegisteredLanguageTag(text: string): boolean {
   const tag = foldCase(text);
-  return hasRegisteredSubtags(tag) || privateUseTag.test(tag) || isRegistered('grandfathered', tag);
+  if (hasRegisteredSubtags(tag) || privateUseTag.test(tag) || isRegistered('grandfathered', tag)) return true;
+  return threeLetters.test(tag) && hasRegisteredSubtags(shorten(tag));
+}
+
+// ISO 639 has codes of three letters for all languages; IANA's registry only the shortest one of each. Both are in use.
+function shorten(tag: string): string {
+  try {
+    return Intl.getCanonicalLocales(tag).join().toLowerCase();
+  } catch {
+    return tag;
+  }
 }
 
 function hasRegisteredSubtags(tag: string): boolean {

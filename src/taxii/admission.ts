@@ -37,7 +37,8 @@ export type Judged = Candidate | Outcome;
 const nestingMax = 100;
 // Of the reasons of one envelope, together: hundreds of thousands of bad objects would else fill memory with them.
 const reasonsLengthMax = 4 * 1024 * 1024;
-const judgedAtOnce = 250;
+// Other requests wait no longer than this, and one object.
+const judgingMsMax = 20;
 
 /**
  * Judges the elements of an envelope, each alone, letting other requests in between.
@@ -46,13 +47,22 @@ const judgedAtOnce = 250;
 export async function judge(slices: ObjectSlice[], validator: Validator, options: JudgeOptions): Promise<Judged[]> {
   const judged: Judged[] = [];
   let reasonsLength = 0;
-  for (const [index, slice] of slices.entries()) {
-    if (index % judgedAtOnce === judgedAtOnce - 1) await setImmediate();
+  let since = performance.now();
+  for (const slice of slices) {
+    if (performance.now() - since > judgingMsMax) {
+      await setImmediate();
+      since = performance.now();
+    }
     const one = judgeSlice(slice, validator, options);
-    reasonsLength += isCandidate(one) ? 0 : (one.message?.length ?? 0);
-    judged.push(isCandidate(one) || reasonsLength <= reasonsLengthMax ? one : { ...one, message: tooManyReasons });
+    reasonsLength += (isCandidate(one) ? one.warning : one.message)?.length ?? 0;
+    judged.push(reasonsLength <= reasonsLengthMax ? one : shortenReason(one));
   }
   return judged;
+}
+
+function shortenReason(one: Judged): Judged {
+  if (!isCandidate(one)) return { ...one, message: tooManyReasons };
+  return one.warning === undefined ? one : { ...one, warning: tooManyWarnings };
 }
 
 function judgeSlice(slice: ObjectSlice, validator: Validator, options: JudgeOptions): Judged {
@@ -145,6 +155,7 @@ export async function admit(tx: Tx, collectionId: string, partnerId: string, jud
 }
 
 const tooManyReasons = 'refused, as many others of the envelope: send it again with fewer objects to read why';
+const tooManyWarnings = 'taken with warnings, as many others of the envelope: send fewer objects to read them';
 const ownedByAnother =
   'another partner added this object to the collection first; only that partner can add versions of it or revoke it';
 const otherContent =

@@ -78,12 +78,18 @@ const tlpMarkings = new Map([
 export function judgeTlp(markingDefinition: Record<string, unknown>, problems: ProblemList): void {
   const canonical = tlpMarkings.get(markingDefinition.id as string);
   const levels = tlpLevelsOf(markingDefinition);
+  const isLie = canonical && !levels.every(level => isSameLevel(level, canonical.level));
+  if (isLie) problems.add('tlp-changed', '/id');
   // An example of the standard (C.2.1) gives a copyright statement the id of TLP:GREEN.
-  if (canonical && levels.length === 0) problems.add('tlp-id-reused', '/id');
-  else if (canonical && !levels.every(level => isSameLevel(level, canonical.level))) problems.add('tlp-changed', '/id');
+  else if (canonical && !isTlpMarking(markingDefinition)) problems.add('tlp-id-reused', '/id');
   else if (canonical ? !isCanonical(markingDefinition, canonical) : levels.length > 0) {
     problems.add('tlp-not-canonical', '/id');
   }
+}
+
+function isTlpMarking({ definition_type, extensions }: Record<string, unknown>): boolean {
+  if (isRecord(extensions) && Object.hasOwn(extensions, tlpExtension)) return true;
+  return typeof definition_type === 'string' && definition_type.toLowerCase() === 'tlp';
 }
 
 /** What the definition claims to be, in the form of TLP 1, in that of TLP 2.0, or in both. */

@@ -48,6 +48,7 @@ function judgeIPv6(value: unknown, problems: ProblemList, path: string): void {
 function judgeLanguages(languages: unknown, problems: ProblemList, path: string): void {
   if (!Array.isArray(languages)) return;
   for (const [index, language] of languages.entries()) {
+    if (!problems.accepts('language-unknown')) return;
     if (typeof language !== 'string' || isRegisteredLanguageTag(language)) continue;
     problems.add('language-unknown', `${path}/${index}`, () => ({ section: 'STIX 2.1 §6.14.1' }));
   }

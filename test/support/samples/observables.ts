@@ -646,6 +646,7 @@ export const observableSamples: Sample[] = [
         priority: 'NORMAL_PRIORITY_CLASS',
         owner_sid: 'S-1-5-18',
         windows_title: 'Rechnung',
+        window_title: 'Rechnung',
         startup_info: {
           lpDesktop: 'winsta0',
           dwFlags: 1,

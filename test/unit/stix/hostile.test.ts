@@ -17,7 +17,7 @@ const samples = [...domainSamples, ...observableSamples, ...metaSamples];
 const policies: Policy[] = ['strict', 'tolerant'];
 const problemsMax = 100;
 // Machines are noisy. What these inputs really take is measured, and said at the end.
-const millisecondsMax = 2000;
+const millisecondsMax = 20_000;
 const long = 100_000;
 const megabytes5 = 5_000_000;
 const many = 240_000;
@@ -103,7 +103,7 @@ type Hostile = [name: string, make: (count: number) => unknown, strictCodes: Pro
 function itIsJudged(cases: Hostile[]): void {
   it.each(cases)('%s', (name, make, strictCodes) => {
     // A part first: were the time quadratic, the whole would take minutes, and no test can interrupt it.
-    judgeSoon(`${name}, a part`, make(24_000), 'strict', millisecondsMax / 4);
+    judgeSoon(`${name}, a part`, make(24_000), 'strict', millisecondsMax / 8);
     const value = make(many);
     const strict = judgeSoon(name, value, 'strict');
     expect(codesOf(strict)).toEqual(strictCodes);
@@ -118,11 +118,7 @@ describe('very long names', () => {
     ['type', () => ({ ...report, type: 'a'.repeat(long) }), ['type-name-invalid']],
     ['type with hyphens', () => ({ ...report, type: 'a-'.repeat(long) }), ['type-name-invalid']],
     ['property name', () => ({ ...report, ['a'.repeat(long)]: 1 }), ['property-name-invalid']],
-    [
-      'property name that ends with _ref',
-      () => ({ ...report, [`${'a'.repeat(long)}_ref`]: 1 }),
-      ['property-name-invalid'],
-    ],
+    ['property name that ends with _ref', () => ({ ...report, [`${'a'.repeat(long)}_ref`]: 1 }), ['reference-invalid']],
     ['key of a dictionary', () => ({ ...report, x_foo: { ['a'.repeat(long)]: 1 } }), ['dictionary-key-invalid']],
     [
       'extension name',
@@ -327,13 +323,13 @@ describe('very many values', () => {
     domainObject('observed-data', { first_observed: date, last_observed: date, number_observed: 1, objects });
   itIsJudged([
     ['good references', count => ({ ...report, object_refs: repeat(count, `tool--${uuid}`) }), []],
-    ['bad references', count => ({ ...report, object_refs: repeat(count, 'a') }), ['identifier-invalid']],
+    ['bad references', count => ({ ...report, object_refs: repeat(count, 'a') }), ['reference-invalid']],
     [
       'references of another type',
       count => ({ ...report, object_refs: repeat(count, `bundle--${uuid}`) }),
       ['reference-type'],
     ],
-    ['numbers for references', count => ({ ...report, object_refs: repeat(count, 1) }), ['identifier-invalid']],
+    ['numbers for references', count => ({ ...report, object_refs: repeat(count, 1) }), ['reference-invalid']],
     [
       'external references',
       count => ({ ...report, external_references: repeat(count / 2, { source_name: 'a' }) }),

@@ -388,6 +388,7 @@ const mutations: Partial<Record<ProblemCode, Mutation[]>> = {
     replace(['granular_markings', 0, 'selectors'], []),
     replace(['objects', '0', 'resolves_to_refs'], []),
   ],
+  'location-incomplete': [reduce('location', { name: 'Somewhere' }, ''), reduce('location', { city: 'Wharfton' }, '')],
   'mac-address-invalid': [
     ...['02-00-5e-10-00-01', '2:0:5e:10:0:1', '02005e100001', '02:00:5e:10:00:01:00:01', '02:00:5e:10:00:0G'].map(
       value => ofAnyDefanged('mac-addr', value),
@@ -428,7 +429,6 @@ const mutations: Partial<Record<ProblemCode, Mutation[]>> = {
   'property-choice': [
     reduce('artifact', { mime_type: 'application/zip', hashes: { 'x-own': 'a' } }, ''),
     reduce('file', { size: 3 }, ''),
-    reduce('location', { name: 'Somewhere' }, ''),
     reduce('malware-analysis', { product: 'tide-gauge' }, ''),
     reduce('network-traffic', { protocols: ['tcp'] }, ''),
     reduce('observed-data', { first_observed: longAgo, last_observed: longAgo, number_observed: 1 }, ''),
@@ -526,6 +526,7 @@ const mutations: Partial<Record<ProblemCode, Mutation[]>> = {
   'selector-unresolved': ['x_nothing', 'granular_markings.[9]', 'id.[0]', 'granular_markings.length', 'toString'].map(
     selector => replace(['granular_markings', 0, 'selectors', 0], selector),
   ),
+  'sighting-of-observable': [replace(['sighting_of_ref'], 'url--28bb3599-77cd-5a82-a950-b5bc3caf07c4')],
   'spec-version-unsupported': ['2.0', '2.2', 2.1].map(version => replace(['spec_version'], version)),
   'stop-time-order': [of('relationship', replace(['stop_time'], longAgo))],
   'surrogate-unpaired': [

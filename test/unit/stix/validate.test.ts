@@ -24,7 +24,7 @@ const indicator: StixRecord = {
     {
       source_name: 'ACME',
       description: 'A report',
-      url: 'https://example.com/a%20b?c=[d]#e',
+      url: 'https://example.com/a%20b?c=(d)#e',
       external_id: '17',
       hashes: { 'SHA-256': '6db12788c37247f2316052e142f42f4b259d6561751e5f401a1ae2a6df9c674b', x_foo_hash: 'aaaa' },
     },
@@ -304,7 +304,7 @@ describe('every object', () => {
     ['type beginning with a digit', { ...tool, type: '3com' }, ['type-name-invalid /type STIX 2.1 §3.1']],
     ['type of two characters', { ...tool, type: 'ab' }, ['type-name-invalid /type STIX 2.1 §3.1']],
     ['type of 251 characters', { ...tool, type: 'a'.repeat(251) }, ['type-name-invalid /type STIX 2.1 §3.1']],
-    ['no id', without(tool, 'id'), ['property-missing /id STIX 2.1 §4.18.1']],
+    ['no id', without(tool, 'id'), ['property-missing /id STIX 2.1 §3.2']],
     ['an id that is none', { ...tool, id: 'tool--1' }, ['identifier-invalid /id STIX 2.1 §2.9']],
     ['an id that is no text', { ...tool, id: 7 }, ['value-type /id STIX 2.1 §4.18.1']],
     ['an id of another type', { ...tool, id: `malware--${uuid}` }, ['id-type-mismatch /id STIX 2.1 §2.9']],
@@ -439,7 +439,7 @@ describe('indicator (STIX 2.1 §4.7.1)', () => {
     ['pattern_type', 'STIX 2.1 §4.7.1'],
     ['valid_from', 'STIX 2.1 §4.7.1'],
     ['created', 'STIX 2.1 §3.2'],
-    ['id', 'STIX 2.1 §4.7.1'],
+    ['id', 'STIX 2.1 §3.2'],
   ])('needs %s', (name, section) => {
     expect(briefly(without(indicator, name))).toEqual([`property-missing /${name} ${section}`]);
   });
@@ -480,7 +480,7 @@ describe('indicator (STIX 2.1 §4.7.1)', () => {
     [{ valid_until: '2016-04-06T20:03:48.000Z' }, 'valid-until-order /valid_until STIX 2.1 §4.7.1'],
     [{ valid_until: '2016-04-06T20:03:47.999Z' }, 'valid-until-order /valid_until STIX 2.1 §4.7.1'],
     [{ kill_chain_phases: {} }, 'value-type /kill_chain_phases STIX 2.1 §4.7.1'],
-    [{ kill_chain_phases: ['foo'] }, 'value-type /kill_chain_phases/0 STIX 2.1 §4.7.1'],
+    [{ kill_chain_phases: ['foo'] }, 'value-type /kill_chain_phases/0 STIX 2.1 §2.11'],
     [
       { kill_chain_phases: [{ phase_name: 'a' }] },
       'property-missing /kill_chain_phases/0/kill_chain_name STIX 2.1 §2.11',
@@ -551,7 +551,7 @@ describe('common properties (STIX 2.1 §3.2)', () => {
     [{ lang: ['en'] }, 'value-type /lang STIX 2.1 §3.2'],
     [{ external_references: [] }, 'list-empty /external_references STIX 2.1 §2.12'],
     [{ external_references: 'x' }, 'value-type /external_references STIX 2.1 §3.2'],
-    [{ external_references: ['x'] }, 'value-type /external_references/0 STIX 2.1 §3.2'],
+    [{ external_references: ['x'] }, 'value-type /external_references/0 STIX 2.1 §2.5.1'],
     [
       { external_references: [{ external_id: 'a' }] },
       'property-missing /external_references/0/source_name STIX 2.1 §2.5.1',
