@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { _ } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import compileStandalone from 'ajv/dist/standalone/index.js';
+import { codeOfTitle } from '../src/stix/titles.ts';
 
 const folder = new URL('../schemas/stix/2.1/', import.meta.url);
 const kinds = ['versioned-object', 'observable'];
@@ -16,10 +17,11 @@ export async function compileSchemas(): Promise<string> {
   const schemas = await Promise.all(
     names.map(async name => JSON.parse(await readFile(new URL(name, folder), 'utf8')) as { $id: string }),
   );
+  schemas.forEach(requireKnownTitles);
   const ajv = new Ajv2020({
     strict: true,
     allErrors: true,
-    // The titles of the schemas, which the errors carry then, say what is wrong (src/stix/schema-errors.ts).
+    // The titles of the schemas, which the errors carry then, say what is wrong (src/stix/titles.ts).
     verbose: true,
     messages: false,
     // Only the call is compiled; the generated code imports what it calls.
@@ -33,6 +35,18 @@ export async function compileSchemas(): Promise<string> {
   for (const kind of kinds) references.set(kind.replaceAll('-', '_'), `${common}#/$defs/${kind}`);
   const code = addInLinearTime(compileStandalone.default(ajv, Object.fromEntries(references)));
   return `// @ts-nocheck\n// Written by \`npm run schemas\` from schemas/stix/2.1.\nimport { formats } from '../stix/formats.ts';\n${code}\n`;
+}
+
+/** @throws Error where a schema has a title, other than that of a document, for which there is no code */
+function requireKnownTitles(document: object): void {
+  const schemas: unknown[] = Object.values(document);
+  for (const schema of schemas) {
+    if (typeof schema !== 'object' || schema === null) continue;
+    if ('title' in schema && typeof schema.title === 'string' && codeOfTitle(schema.title) === undefined) {
+      throw new Error(`no error code for the title "${schema.title}": src/stix/titles.ts gives them`);
+    }
+    schemas.push(...Object.values(schema));
+  }
 }
 
 /**

@@ -6,7 +6,7 @@ import { type ObjectSlice, ObjectSlicer } from '../taxii/object-slices.ts';
 /** What an input holds, one after the other. */
 export type Reading =
   /** an element of a bundle, an envelope or a list, a document that is one object, or a line */
-  | { kind: 'object'; value: unknown }
+  | { kind: 'object'; value: unknown; memberCount: number }
   /** a line that is a bundle, whole */
   | { kind: 'bundle'; value: Record<string, unknown> }
   /** the properties of a document that is a bundle, without the objects that were read before */
@@ -225,7 +225,7 @@ function readElement(slice: ObjectSlice, offset: number): Reading {
   if (!isUtf8(slice.bytes)) throw new OperatorError(`${place} UTF-8.`);
   if (slice.depth > nestingMax) return { kind: 'unreadable', code: 'object-nested-too-deep' };
   try {
-    return { kind: 'object', value: JSON.parse(slice.bytes.toString()) };
+    return { kind: 'object', value: JSON.parse(slice.bytes.toString()), memberCount: slice.memberCount };
   } catch {
     throw new OperatorError(`${place} JSON.`);
   }
@@ -261,29 +261,30 @@ function* readShell({ head, tail }: Shell): Generator<Reading, void, undefined> 
 
 function readValue(json: Buffer): Reading {
   if (!isUtf8(json)) return unreadable('must be valid UTF-8');
-  const depth = depthOf(json);
-  if (depth === undefined) return unreadable();
+  const slice = sliceValue(json);
+  if (slice === undefined) return unreadable();
+  const { depth, memberCount } = slice;
   // The objects of a bundle stand two levels deeper.
   if (depth > nestingMax + 2) return { kind: 'unreadable', code: 'object-nested-too-deep' };
   try {
     const value = JSON.parse(json.toString());
     if (isRecord(value) && value.type === 'bundle') return { kind: 'bundle', value };
     if (depth > nestingMax) return { kind: 'unreadable', code: 'object-nested-too-deep' };
-    return { kind: 'object', value };
+    return { kind: 'object', value, memberCount };
   } catch {
     return unreadable();
   }
 }
 
 /**
- * How deep a value is nested, before it is parsed: JSON.parse takes seconds and gigabytes for millions of brackets.
+ * What is known of a value before it is parsed: JSON.parse takes seconds and gigabytes for millions of brackets.
  * @returns undefined where it does not end, so that it is no JSON
  */
-function depthOf(json: Buffer): number | undefined {
+function sliceValue(json: Buffer): ObjectSlice | undefined {
   const slicer = new ObjectSlicer({ elementBytesMax: json.length });
   try {
     const [slice] = slicer.push(Buffer.concat([valueFrame.start, json, valueFrame.end]));
-    return slice?.depth;
+    return slice;
   } catch {
     return undefined;
   }

@@ -17,7 +17,9 @@ interface ValidateOptions {
 
 export const validateCommand = () =>
   describeCommand('validate [file...]', 'judge a bundle, an envelope, objects or JSON lines as the hub would')
-    .addOption(policyOption('--policy <policy>', 'strict: every MUST of STIX 2.1; tolerant: what real producers keep'))
+    .addOption(
+      policyOption('--policy <policy>', 'strict: every MUST of STIX 2.1; tolerant: what would break a consumer'),
+    )
     .addHelpText(
       'after',
       '\nWithout a file, or with -, it reads stdin. Exit code 1: something was refused or could not be read.',
@@ -86,7 +88,7 @@ function judgeReading(
   if (reading.kind === 'unreadable') return { id: 'unknown', ...refuse(reading.code, policy, reading.message) };
   const options = { policy, now: new Date() };
   if (reading.kind !== 'object') return toVerdict(validator.judgeBundle(reading.value, options));
-  const judgement = validator.judge(reading.value, options);
+  const judgement = validator.judge(reading.value, { ...options, memberCount: reading.memberCount });
   const verdict = toVerdict(judgement);
   // What is refused anyway stands in the way of no other.
   if (!judgement.valid || !seen.conflicts(reading.value as Record<string, unknown>)) return verdict;

@@ -179,6 +179,11 @@ export const problemCatalogue = {
     message: 'is required: without it, created counts as the version',
   },
   'modified-order': { effect: 'tolerated', section: 'STIX 2.1 §3.6.1', message: 'must not be earlier than /created' },
+  'name-repeated': {
+    effect: 'refused',
+    section: 'RFC 7493 §2.3',
+    message: 'must not hold a property or key twice in one object: each program would read another one of them',
+  },
   'null-value': { effect: 'refused', section: 'STIX 2.1 §2', message: 'must not be null: leave it out instead' },
   'number-out-of-range': {
     effect: 'refused',
@@ -198,7 +203,7 @@ export const problemCatalogue = {
   'object-too-large': {
     effect: 'refused',
     section: 'Taxiway',
-    message: 'must hold at most 250,000 values',
+    message: 'must hold at most 250,000 values, and fewer under very long names',
   },
   'pattern-grammar-only': {
     effect: 'tolerated',
@@ -358,7 +363,7 @@ export const problemCatalogue = {
   'tlp-changed': {
     effect: 'refused',
     section: 'STIX 2.1 §7.2.1.4',
-    message: 'must be what the standard defines: this id stands for another TLP level',
+    message: 'must be the TLP marking that is defined under this id, and no other level',
   },
   'tlp-id-reused': {
     effect: 'advised',

@@ -13,24 +13,25 @@ const commonSection = 'STIX 2.1 §3.2';
  * The section of the standard that describes what stands at a JSON Pointer in an object: the $comment of the schema
  * that names the property there, or of the one around it.
  * @param name the type of the object, or its custom kind
+ * @param options `ofPlace`: the section of what stands there itself, as of an extension, rather than of what names it
  */
-export function findSection(name: string, path: string): string {
+export function findSection(name: string, path: string, options: { ofPlace: boolean }): string {
   const common = readSchemas().get('common') as Schema;
   const document = readSchemas().get(name) ?? common;
   const schema = document === common ? (common.$defs?.[name as CustomKind] as Schema) : document;
   let places = follow({ schema, document, section: commonSection });
-  let section = path === '' ? sectionOf(places) : undefined;
+  let section = path === '' ? sectionOf(places, { ofPlace: true }) : undefined;
   for (const segment of path.split('/').slice(1)) {
     const key = segment.replaceAll('~1', '/').replaceAll('~0', '~');
     places = places.flatMap(place => enter(place, key));
-    section = sectionOf(places) ?? section;
+    section = sectionOf(places, options) ?? section;
   }
   return section ?? commonSection;
 }
 
-function sectionOf(places: Place[]): string | undefined {
-  const place = places.find(({ schema }) => schema.$comment !== undefined) ?? places[0];
-  return place?.section;
+function sectionOf(places: Place[], { ofPlace }: { ofPlace: boolean }): string | undefined {
+  const own = ofPlace ? places.find(({ schema }) => schema.$comment !== undefined) : undefined;
+  return (own ?? places[0])?.section;
 }
 
 /** The place itself, and what it refers to. */

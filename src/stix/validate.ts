@@ -40,6 +40,8 @@ export interface JudgeOptions {
   policy: Policy;
   /** the time that created and modified are held against */
   now: Date;
+  /** how many members of objects the text holds that the value was parsed from: some are lost where names repeat */
+  memberCount?: number | undefined;
 }
 
 export interface Validator {
@@ -58,11 +60,11 @@ const unknown = 'unknown';
 export function createValidator(options: { clockSkewMs?: number } = {}): Validator {
   const { clockSkewMs = 60_000 } = options;
 
-  function findProblems(value: unknown, { policy, now }: JudgeOptions): ProblemList {
+  function findProblems(value: unknown, { policy, now, memberCount }: JudgeOptions): ProblemList {
     const problems = new ProblemList(policy);
     if (!isRecord(value)) problems.add('object-expected', '');
     else if (value.type === 'bundle') problems.add('bundle-in-envelope', '/type');
-    else judgeObject(value, problems, toClock(now));
+    else judgeObject(value, problems, { ...toClock(now), memberCount });
     return problems;
   }
 
@@ -73,12 +75,11 @@ export function createValidator(options: { clockSkewMs?: number } = {}): Validat
   function judgeBundle(bundle: Record<string, unknown>, options: JudgeOptions): Judgement {
     const problems = new ProblemList(options.policy);
     const { objects, ...shell } = bundle;
-    judgeValues(shell, problems);
-    addSchemaErrors(checkSchema('bundle', bundle), problems, 'bundle');
+    if (judgeValues(shell, problems)) addSchemaErrors(checkSchema('bundle', bundle), problems, 'bundle');
     const seen = new SeenVersions();
     for (const [index, object] of Array.isArray(objects) ? objects.entries() : []) {
       if (problems.isFull) break;
-      const found = findProblems(object, options);
+      const found = findProblems(object, { policy: options.policy, now: options.now });
       problems.addAll(found, `/objects/${index}`);
       if (!found.hasErrors && seen.conflicts(object)) problems.add('version-conflict', `/objects/${index}`);
     }
@@ -92,8 +93,12 @@ export function createValidator(options: { clockSkewMs?: number } = {}): Validat
   return { judge, judgeBundle };
 }
 
-function judgeObject(object: Record<string, unknown>, problems: ProblemList, clock: Clock): void {
-  if (!judgeValues(object, problems)) return;
+function judgeObject(
+  object: Record<string, unknown>,
+  problems: ProblemList,
+  { memberCount, ...clock }: Clock & { memberCount: number | undefined },
+): void {
+  if (!judgeValues(object, problems, memberCount === undefined ? {} : { memberCount })) return;
   const schemaName = schemaNameOf(object);
   addSchemaErrors(checkSchema(schemaName, object), problems, schemaName);
   judgeId(object, problems);

@@ -13,19 +13,36 @@ export class SeenVersions {
   readonly #contents = new Map<string, string>();
 
   /**
-   * Whether an earlier object had the same id and version and other content, whatever the order of keys and the digits
-   * that the dates are written with. An object without dates has no version to compare.
+   * Whether an earlier object had the same id and version and other content, whatever the order of keys, the digits that
+   * the dates are written with, and defaults that are left out. An object without dates has no version to compare.
    */
   conflicts(object: Record<string, unknown>): boolean {
     const { id, modified, created } = object;
     const version = instantOf(modified ?? created);
     if (typeof id !== 'string' || version === undefined) return false;
     const key = digest(`${id} ${version}`);
-    const content = digest(toCanonicalText(object));
+    const content = digest(toCanonicalText(withoutDefaults(object)));
     const earlier = this.#contents.get(key);
     if (earlier === undefined && this.#contents.size < versionsMax) this.#contents.set(key, content);
     return earlier !== undefined && earlier !== content;
   }
+}
+
+const defaults = new Map<string, unknown>([
+  ['defanged', false],
+  ['lang', 'en'],
+  ['revoked', false],
+]);
+
+/**
+ * An object without the common properties that have the value of their default: with and without them it is the same
+ * version (STIX 2.1 §3.6, §3.2).
+ */
+export function withoutDefaults(object: Record<string, unknown>): Record<string, unknown> {
+  const isDefault = ([name, value]: [string, unknown]) => defaults.has(name) && defaults.get(name) === value;
+  return Object.entries(object).some(isDefault)
+    ? Object.fromEntries(Object.entries(object).filter(entry => !isDefault(entry)))
+    : object;
 }
 
 // A character for each byte: as short in memory as a string gets.

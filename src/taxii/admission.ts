@@ -7,6 +7,7 @@ import type { Tx } from '../db/pool.ts';
 import { HubError } from '../errors.ts';
 import { toInstant } from '../stix/timestamp.ts';
 import { describeProblems, type JudgeOptions, type Validator } from '../stix/validate.ts';
+import { withoutDefaults } from '../stix/versions.ts';
 import type { ObjectSlice } from './object-slices.ts';
 import { fromMicros, type TaxiiTimestamp, toMicros } from './timestamp.ts';
 
@@ -70,7 +71,7 @@ function judgeSlice(slice: ObjectSlice, validator: Validator, options: JudgeOpti
   if (slice.depth > nestingMax) {
     return { result: 'refused', id: 'unknown', version: 'unknown', message: `nested deeper than ${nestingMax} levels` };
   }
-  const judgement = validator.judge(parseSlice(slice), options);
+  const judgement = validator.judge(parseSlice(slice), { ...options, memberCount: slice.memberCount });
   if (!judgement.valid) {
     const { id, version, errors } = judgement;
     return { result: 'refused', id, version, message: describeProblems(errors) };
@@ -248,11 +249,12 @@ async function fetchUnequalTexts(
   }
 }
 
-/** Whether two texts are the same JSON value, whatever their white space and order of keys. */
+/** Whether two texts are the same content, whatever their white space, order of keys and defaults that are left out. */
 function isSameContent(stored: HeldVersion, bytes: Buffer): boolean {
   if (stored.sha256?.equals(sha256(bytes))) return true;
   if (stored.text === undefined) return false;
-  return isDeepStrictEqual(JSON.parse(stored.text.toString()), JSON.parse(bytes.toString()));
+  const [content, other] = [stored.text, bytes].map(text => withoutDefaults(JSON.parse(text.toString())));
+  return isDeepStrictEqual(content, other);
 }
 
 function versionOf(candidate: Candidate, whereUnversioned: string): string {

@@ -6,6 +6,8 @@ export interface ObjectSlice {
   bytes: Buffer;
   /** The deepest nesting of objects and lists: a scalar has 0, `{}` has 1. */
   depth: number;
+  /** How many members the objects in it have: so many colons stand outside of strings. */
+  memberCount: number;
   /** Where the element begins, in bytes from the start of the input. */
   offset: number;
 }
@@ -35,6 +37,7 @@ const shell: Record<ShellState, { expected: string; next: Record<string, State> 
 const byteOrderMark = [0xef, 0xbb, 0xbf];
 const quote = 0x22;
 const backslash = 0x5c;
+const colon = 0x3a;
 
 /**
  * Cuts an envelope (TAXII 2.1 §3.7) or a bundle (STIX 2.1 §8) into the objects it carries, byte for byte.
@@ -67,6 +70,7 @@ export class ObjectSlicer {
   #isEscaped = false;
   #depth = 0;
   #deepest = 0;
+  #memberCount = 0;
   /** What earlier chunks held of it. The room doubles when it is full, so that tiny chunks cost no more than large. */
   #room = Buffer.alloc(0);
   #held = 0;
@@ -97,7 +101,9 @@ export class ObjectSlicer {
         break;
       }
       const bytes = this.#take(chunk.subarray(at, end));
-      if (this.#state === 'in-element') yield { bytes, depth: this.#deepest, offset: this.#offset };
+      if (this.#state === 'in-element') {
+        yield { bytes, depth: this.#deepest, memberCount: this.#memberCount, offset: this.#offset };
+      }
       this.#state = this.#leave(this.#state, bytes);
       at = end;
     }
@@ -134,6 +140,7 @@ export class ObjectSlicer {
       this.#offset = offset;
       this.#isScalar = byte !== quote && !isOpening(byte);
       this.#deepest = 0;
+      this.#memberCount = 0;
     }
     return next;
   }
@@ -151,6 +158,7 @@ export class ObjectSlicer {
     }
     let depth = this.#depth;
     let deepest = this.#deepest;
+    let memberCount = this.#memberCount;
     let isInString = this.#isInString;
     let isOver = false;
     if (this.#isEscaped) at += 1;
@@ -173,11 +181,12 @@ export class ObjectSlicer {
         } else if (isClosing(byte)) {
           depth -= 1;
           isOver = depth === 0;
-        }
+        } else if (byte === colon) memberCount += 1;
       }
     }
     this.#depth = depth;
     this.#deepest = deepest;
+    this.#memberCount = memberCount;
     this.#isInString = isInString;
     this.#isEscaped = at > length;
     return isOver ? at : undefined;

@@ -77,6 +77,8 @@ describe('an object that cannot be taken fails alone, and the others are taken',
     ['an id of 1 MB', text.replace(/indicator--/, `indicator--${'a'.repeat(1_000_000)}`)],
     ['a type of 100,000 letters', text.replace('"type":"indicator"', `"type":"${'a'.repeat(100_000)}"`)],
     ['a date in the far future', JSON.stringify(indicator({ modified: '2999-01-01T00:00:00.000Z' }))],
+    ['an id that stands twice', text.replace('"id":', '"id":"indicator--0b9fb1a5-1c3b-4a53-8b0c-1f2d3e4f5a6b","id":')],
+    ['a nested name that stands twice', text.replace('"name":', '"x_own":[{"a":1,"a":1}],"name":')],
     ['valid_until before valid_from', JSON.stringify(indicator({ valid_until: '2020-01-01T00:00:00Z' }))],
     ['STIX 2.0', JSON.stringify(indicator({ spec_version: undefined }))],
   ])('%s', async (_, bad) => {

@@ -7,10 +7,20 @@ import { findRegexFault } from './regex.ts';
 /** What of an object path the rest of a comparison depends on. */
 interface ObjectPath {
   objectType: string;
+  /** the name or key that it ends with; empty for an element of a list */
+  step: string;
+  /** whether that is a property of the object itself */
+  isOwn: boolean;
   /** the algorithm, where the path leads to a hash */
   algorithm: string | undefined;
 }
 
+// STIX 2.1 §6.7.6 has a second one.
+const hashDictionaries = new Set(['hashes', 'file_header_hashes']);
+const addressVersions = new Map([
+  ['ipv4-addr', 4],
+  ['ipv6-addr', 6],
+]);
 const keywords = new Set([
   ...['AND', 'OR', 'FOLLOWEDBY', 'WITHIN', 'SECONDS', 'REPEATS', 'TIMES', 'START', 'STOP'],
   ...['NOT', 'EXISTS', 'IN', 'LIKE', 'MATCHES', 'ISSUBSET', 'ISSUPERSET', 'true', 'false'],
@@ -41,17 +51,18 @@ function parseObjectPath(reader: PatternReader): ObjectPath {
   reader.advance();
   reader.expect(':');
   let parent = '';
+  let isOwn = true;
   let step = parseName(reader, 'a property');
-  for (;;) {
+  for (; ; isOwn = false) {
     if (reader.accept('.')) {
       parent = step;
-      step = parseName(reader, parent === 'hashes' ? 'a hash' : 'a dictionary key');
+      step = parseName(reader, hashDictionaries.has(parent) ? 'a hash' : 'a dictionary key');
     } else if (reader.accept('[')) {
       parseIndex(reader);
       reader.expect(']');
       parent = step = '';
     } else {
-      return { objectType, algorithm: parent === 'hashes' ? step : undefined };
+      return { objectType, step, isOwn, algorithm: hashDictionaries.has(parent) ? step : undefined };
     }
   }
 }
@@ -73,7 +84,8 @@ function judgeName(reader: PatternReader, name: string, kind: NameKind): void {
 }
 
 // STIX 2.1 §9.6.1
-function parseTest(reader: PatternReader, { algorithm }: ObjectPath): void {
+function parseTest(reader: PatternReader, path: ObjectPath): void {
+  const { algorithm } = path;
   const operator = reader.text;
   switch (operator) {
     case '==':
@@ -104,21 +116,23 @@ function parseTest(reader: PatternReader, { algorithm }: ObjectPath): void {
     case 'ISSUBSET':
     case 'ISSUPERSET':
       reader.advance();
-      parseOperand(reader, operator);
+      parseOperand(reader, operator, path);
       break;
     default:
       throw reader.expected('a comparison operator such as =');
   }
 }
 
-function parseOperand(reader: PatternReader, operator: string): void {
+function parseOperand(reader: PatternReader, operator: string, { objectType, step, isOwn }: ObjectPath): void {
   if (reader.kind !== 'string') throw reader.expected(`a string in apostrophes, as ${operator} needs it`);
   const content = contentOf(reader.text);
   if (operator === 'MATCHES') {
     const fault = findRegexFault(content);
     if (fault) reader.report('pattern-regex', `the regular expression ${fault}`);
-  } else if (operator !== 'LIKE' && !isAddressRange(content)) {
-    reader.report('pattern-subset-operand', `${operator} needs an IPv4 or IPv6 address or CIDR range`);
+  } else if (operator !== 'LIKE' && step !== 'value') {
+    reader.report('pattern-subset-operand', `${operator} needs a path to the value of an IPv4 or IPv6 address`);
+  } else if (operator !== 'LIKE' && !isAddressRange(content, isOwn ? addressVersions.get(objectType) : undefined)) {
+    reader.report('pattern-subset-operand', `${operator} needs an IPv4 or IPv6 address or CIDR range, as the path is`);
   }
   reader.advance();
 }

@@ -39,9 +39,12 @@ export function isHex(text: string): boolean {
   return text.length % 2 === 0 && hexDigits.test(text);
 }
 
-/** Whether a text is an IPv4 or IPv6 address, or a range of them in CIDR notation (STIX 2.1 §6.8, §6.9). */
-export function isAddressRange(text: string): boolean {
+/**
+ * Whether a text is an IPv4 or IPv6 address, or a range of them in CIDR notation (STIX 2.1 §6.8, §6.9).
+ * @param only the version that it must be, where that is known
+ */
+export function isAddressRange(text: string, only?: number): boolean {
   const [, address = '', prefixLength = '0'] = addressRange.exec(text) ?? [];
   const version = isIP(address);
-  return version !== 0 && Number(prefixLength) <= (version === 4 ? 32 : 128);
+  return version !== 0 && version === (only ?? version) && Number(prefixLength) <= (version === 4 ? 32 : 128);
 }

@@ -8,16 +8,14 @@ import { type ProblemList, pointerTo } from '../problems.ts';
  */
 export function judgeBytes(object: Record<string, unknown>, problems: ProblemList, place = ''): void {
   judgeLengths(object, problems, place);
-  for (const [name, extension] of recordsIn(object.extensions)) {
+  for (const [name, extension] of isRecord(object.extensions) ? Object.entries(object.extensions) : []) {
+    if (!isRecord(extension)) continue;
     const path = `${place}/extensions${pointerTo(name)}`;
     judgeLengths(extension, problems, path);
-    for (const [part, properties] of recordsIn(extension)) judgeLengths(properties, problems, path + pointerTo(part));
+    // Of all that predefined extensions hold, only this has such names; in a dictionary names are those of others.
+    const { optional_header } = extension;
+    if (isRecord(optional_header)) judgeLengths(optional_header, problems, `${path}/optional_header`);
   }
-}
-
-function recordsIn(value: unknown): [string, Record<string, unknown>][] {
-  const entries = isRecord(value) ? Object.entries(value) : [];
-  return entries.filter((entry): entry is [string, Record<string, unknown>] => isRecord(entry[1]));
 }
 
 function judgeLengths(properties: Record<string, unknown>, problems: ProblemList, place: string): void {

@@ -76,15 +76,22 @@ const tlpMarkings = new Map([
 
 /** Judges that a TLP marking is one of those that are defined, and says of its id what that stands for. */
 export function judgeTlp(markingDefinition: Record<string, unknown>, problems: ProblemList): void {
-  const canonical = tlpMarkings.get(markingDefinition.id as string);
+  const canonical = tlpMarkings.get(String(markingDefinition.id).toLowerCase());
   const levels = tlpLevelsOf(markingDefinition);
-  const isLie = canonical && !levels.every(level => isSameLevel(level, canonical.level));
-  if (isLie) problems.add('tlp-changed', '/id');
-  // An example of the standard (C.2.1) gives a copyright statement the id of TLP:GREEN.
-  else if (canonical && !isTlpMarking(markingDefinition)) problems.add('tlp-id-reused', '/id');
-  else if (canonical ? !isCanonical(markingDefinition, canonical) : levels.length > 0) {
+  if (!canonical) {
+    if (isTlpMarking(markingDefinition)) problems.add('tlp-not-canonical', '/id');
+  } else if (!levels.every(level => isSameLevel(level, canonical.level))) {
+    problems.add('tlp-changed', '/id');
+  } else if (!isTlpMarking(markingDefinition)) {
+    // An example of the standard (C.2.1) gives a copyright statement the id of TLP:GREEN: no more than that is let pass.
+    problems.add(isRestrictive(canonical) ? 'tlp-changed' : 'tlp-id-reused', '/id');
+  } else if (!isCanonical(markingDefinition, canonical)) {
     problems.add('tlp-not-canonical', '/id');
   }
+}
+
+function isRestrictive({ level }: TlpMarking): boolean {
+  return level.startsWith('amber') || level === 'red';
 }
 
 function isTlpMarking({ definition_type, extensions }: Record<string, unknown>): boolean {
@@ -92,26 +99,26 @@ function isTlpMarking({ definition_type, extensions }: Record<string, unknown>):
   return typeof definition_type === 'string' && definition_type.toLowerCase() === 'tlp';
 }
 
-/** What the definition claims to be, in the form of TLP 1, in that of TLP 2.0, or in both. */
-function tlpLevelsOf({ definition, extensions }: Record<string, unknown>): unknown[] {
+/** What the marking claims to be, in the form of TLP 1, in that of TLP 2.0, and in its name, which people are shown. */
+function tlpLevelsOf({ definition, extensions, name }: Record<string, unknown>): string[] {
   const extension = isRecord(extensions) ? extensions[tlpExtension] : undefined;
-  const levels = [
-    isRecord(definition) ? definition.tlp : undefined,
-    isRecord(extension) ? extension.tlp_2_0 : undefined,
-  ];
-  return levels.filter(level => level !== undefined);
+  const claims = Object.entries(isRecord(definition) ? definition : {}).filter(([key]) => key.toLowerCase() === 'tlp');
+  const named = typeof name === 'string' && /^tlp:/i.test(name) ? [name] : [];
+  const levels = [...claims.map(([, level]) => level), ...named];
+  if (isRecord(extension) && Object.hasOwn(extension, 'tlp_2_0')) levels.push(extension.tlp_2_0);
+  return levels.map(level => String(level).toLowerCase().replace(/^tlp:/, ''));
 }
 
 // TLP 2.0 calls clear what TLP 1 called white, and OpenCTI writes the new name under the old id.
-function isSameLevel(level: unknown, canonical: string): boolean {
-  const [claimed, defined] = [level, canonical].map(one => String(one).toLowerCase().replace('white', 'clear'));
-  return claimed === defined;
+function isSameLevel(level: string, canonical: string): boolean {
+  return level.replace('white', 'clear') === canonical.replace('white', 'clear');
 }
 
 function isCanonical(
-  { type: _type, id: _id, spec_version: _version, created, name, ...content }: Record<string, unknown>,
+  { type: _type, id, spec_version: _version, created, name, ...content }: Record<string, unknown>,
   canonical: TlpMarking,
 ): boolean {
+  if (!tlpMarkings.has(id as string)) return false;
   if (name !== undefined && name !== `TLP:${canonical.level.toUpperCase()}`) return false;
   return instantOf(created) === canonical.created && isDeepStrictEqual(content, canonical.content);
 }

@@ -8,6 +8,12 @@ import { judgeOrderOfType } from './timestamps.ts';
 
 type Container = Record<string, unknown>;
 
+// What refers to no observable: markings and creators are none, and the keys of dictionaries are names of others.
+const isOutward = new Set([
+  ...['created_by_ref', 'marking_ref', 'object_marking_refs', 'additional_header_fields', 'document_info_dict'],
+  ...['environment_variables', 'exif_tags', 'ipfix', 'options', 'request_header', 'startup_info'],
+]);
+
 /**
  * Judges the observables in the deprecated container of observed data (STIX 2.1 §2.13): each by the schema of its type,
  * but they need no id and refer to each other by their keys in the container.
@@ -54,7 +60,7 @@ function judgeReferences(root: object, container: Container, problems: ProblemLi
   for (const { value, path } of places) {
     for (const [key, child] of Object.entries(value)) {
       const childPath = path + pointerTo(key);
-      if (isOutwardReference(key)) continue;
+      if (isOutward.has(key)) continue;
       if (key.endsWith('_ref')) judgeReference(child, childPath);
       else if (key.endsWith('_refs') && Array.isArray(child)) {
         for (const [index, reference] of child.entries()) judgeReference(reference, `${childPath}/${index}`);
@@ -66,9 +72,4 @@ function judgeReferences(root: object, container: Container, problems: ProblemLi
     if (typeof reference === 'string' && !Object.hasOwn(container, reference))
       problems.add('container-reference', path);
   }
-}
-
-/** Markings and creators are no observables, and cannot be in a container. */
-function isOutwardReference(property: string): boolean {
-  return ['created_by_ref', 'marking_ref', 'object_marking_refs'].includes(property);
 }

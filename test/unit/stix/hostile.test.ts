@@ -362,7 +362,7 @@ describe('very many values', () => {
       ['dictionary-key-invalid'],
     ],
     ['more values than are looked at', () => ({ ...report, x_foo: repeat(250_001, 1) }), ['object-too-large']],
-    ['far more values than are looked at', () => ({ ...report, x_foo: repeat(3_000_000, null) }), ['null-value']],
+    ['far more values than are looked at', () => ({ ...report, x_foo: repeat(3_000_000, null) }), ['object-too-large']],
     [
       'selectors of nothing',
       count => ({ ...report, granular_markings: [{ ...marking, selectors: repeat(count, 'x.y') }] }),
@@ -548,10 +548,18 @@ describe('depth', () => {
     return deep;
   }
 
-  // Callers allow 100 levels; the judge has no limit of its own, and no recursion where the schemas say nothing.
-  it.each([100, 100_000])('walks down %i levels', levels => {
+  // Callers allow 100 levels; the judge has no recursion where the schemas say nothing.
+  it.each([100, 2000])('walks down %i levels', levels => {
     const object = { ...report, x_foo: nest(levels, level => level % 2 === 0) };
     expect(codesOf(judgeSoon(`${levels} levels`, object, 'strict'))).toEqual(['surrogate-unpaired']);
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ['a property', { [`${'/'.repeat(100_000)}_refs`]: Array(20_000).fill(5) }],
+    ['a property over properties', { x_own: { ['/'.repeat(1_000_000)]: named(110, index => `a${index}`, null) } }],
+    ['a hundred thousand levels', { x_own: nest(100_000, level => level % 2 === 0) }],
+  ])('does not write very long names for each value under them: %s', (name, properties) => {
+    expect(codesOf(judgeSoon(name, { ...report, ...properties }, 'strict'))).toContain('object-too-large');
   });
 
   it('walks down where schemas and rules look', () => {

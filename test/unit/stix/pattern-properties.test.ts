@@ -29,13 +29,15 @@ const test = fc.oneof(
   fc.tuple(fc.constant('IN'), set),
   fc.tuple(fc.constant('LIKE'), string),
   fc.tuple(fc.constant('MATCHES'), fc.constantFrom("'^a+$'", "'[(]\\\\('")),
+  // ISSUBSET and ISSUPERSET compare the values of addresses only, to which each path here is made to lead.
   fc.tuple(fc.constantFrom('ISSUBSET', 'ISSUPERSET'), fc.constantFrom("'192.0.2.0/24'", "'2001:db8::1'")),
 );
+const pathFor = (to: string, operator: string) => (operator.startsWith('ISSU') ? `${to}.value` : to);
 const comparison = (objectType: string) =>
   fc.oneof(
     fc
       .tuple(path(objectType), negation, test)
-      .map(([to, not, [operator, operand]]) => `${to}${not} ${operator} ${operand}`),
+      .map(([to, not, [operator, operand]]) => `${pathFor(to, operator)}${not} ${operator} ${operand}`),
     fc.tuple(fc.constantFrom('', 'NOT '), path(objectType)).map(([not, to]) => `${not}EXISTS ${to}`),
   );
 
