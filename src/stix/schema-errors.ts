@@ -61,7 +61,7 @@ export function addSchemaErrors(errors: ErrorObject[], problems: ProblemList, sc
 // A choice reports each of its branches besides itself, a condition what it led to, and propertyNames repeats what was
 // wrong with the name.
 function isConsequence({ keyword, schemaPath }: ErrorObject): boolean {
-  return keyword === 'propertyNames' || keyword === 'if' || /\/(?:anyOf|oneOf)\/\d|\/contains\//.test(schemaPath);
+  return keyword === 'propertyNames' || keyword === 'if' || /\/(?:anyOf|oneOf)\/\d/.test(schemaPath);
 }
 
 function pathOf({ keyword, instancePath, params, propertyName }: ErrorObject): string {

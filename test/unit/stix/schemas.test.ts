@@ -38,6 +38,10 @@ const patterns = [...new Set(schemas.flatMap(schema => [...partsOf(schema)]).map
 );
 
 describe('the schemas', () => {
+  it('have patterns that other languages read: no code points and properties in the spelling of JavaScript', () => {
+    expect(patterns.filter(pattern => /\\[uxpP]\{/.test(pattern as string))).toEqual([]);
+  });
+
   it('compile in a strict ajv that knows nothing of this project, and judge', () => {
     const ajv = new Ajv2020({ strict: true, schemas });
     addFormats.default(ajv);
