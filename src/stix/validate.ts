@@ -59,12 +59,13 @@ const unknown = 'unknown';
 /** @param options `clockSkewMs`, whole milliseconds: how far ahead of the hub's clock a sender's may be */
 export function createValidator(options: { clockSkewMs?: number } = {}): Validator {
   const { clockSkewMs = 60_000 } = options;
+  let clock: Clock | undefined;
 
   function findProblems(value: unknown, { policy, now, memberCount }: JudgeOptions): ProblemList {
     const problems = new ProblemList(policy);
     if (!isRecord(value)) problems.add('object-expected', '');
     else if (value.type === 'bundle') problems.add('bundle-in-envelope', '/type');
-    else judgeObject(value, problems, { ...toClock(now), memberCount });
+    else judgeObject(value, problems, { clock: toClock(now), memberCount });
     return problems;
   }
 
@@ -86,8 +87,10 @@ export function createValidator(options: { clockSkewMs?: number } = {}): Validat
     return conclude(bundle, problems);
   }
 
+  // All objects of an envelope are judged at one time.
   function toClock(now: Date): Clock {
-    return { now, latest: instantOfMicros(BigInt(now.getTime() + clockSkewMs) * 1000n) };
+    if (clock?.now !== now) clock = { now, latest: instantOfMicros(BigInt(now.getTime() + clockSkewMs) * 1000n) };
+    return clock;
   }
 
   return { judge, judgeBundle };
@@ -96,9 +99,9 @@ export function createValidator(options: { clockSkewMs?: number } = {}): Validat
 function judgeObject(
   object: Record<string, unknown>,
   problems: ProblemList,
-  { memberCount, ...clock }: Clock & { memberCount: number | undefined },
+  { clock, memberCount }: { clock: Clock; memberCount: number | undefined },
 ): void {
-  if (!judgeValues(object, problems, memberCount === undefined ? {} : { memberCount })) return;
+  if (!judgeValues(object, problems, { memberCount })) return;
   const schemaName = schemaNameOf(object);
   addSchemaErrors(checkSchema(schemaName, object), problems, schemaName);
   judgeId(object, problems);

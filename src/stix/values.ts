@@ -28,7 +28,11 @@ const dictionaryKey = /^[A-Za-z0-9_-]{1,250}$/;
  *   name that stands twice in one object only the last is left, so that two readers could see two contents
  * @returns whether the object is small enough to be looked at any further
  */
-export function judgeValues(root: object, problems: ProblemList, options: { memberCount?: number } = {}): boolean {
+export function judgeValues(
+  root: object,
+  problems: ProblemList,
+  options: { memberCount?: number | undefined } = {},
+): boolean {
   let size = 0;
   let memberCount = 0;
   let pathsLength = 0;
@@ -50,7 +54,7 @@ export function judgeValues(root: object, problems: ProblemList, options: { memb
       judgeKey(container, key);
       judge(container, key, (value as Record<string, unknown>)[key]);
     }
-    if (!keys) for (const [index, item] of (value as unknown[]).entries()) judge(container, index, item);
+    for (let index = 0; !keys && index < length; index += 1) judge(container, index, (value as unknown[])[index]);
   }
   if (options.memberCount !== undefined && options.memberCount !== memberCount) problems.add('name-repeated', '');
   return true;

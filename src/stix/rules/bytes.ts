@@ -19,9 +19,10 @@ export function judgeBytes(object: Record<string, unknown>, problems: ProblemLis
 }
 
 function judgeLengths(properties: Record<string, unknown>, problems: ProblemList, place: string): void {
-  for (const [name, value] of Object.entries(properties)) {
-    if (typeof value !== 'string') continue;
-    if (name.endsWith('_hex') && value.length % 2 !== 0) problems.add('hexadecimal-invalid', place + pointerTo(name));
-    if (name.endsWith('_bin') && value.length % 4 !== 0) problems.add('binary-invalid', place + pointerTo(name));
+  for (const name of Object.keys(properties)) {
+    const isHex = name.endsWith('_hex');
+    const value = isHex || name.endsWith('_bin') ? properties[name] : undefined;
+    if (typeof value !== 'string' || value.length % (isHex ? 2 : 4) === 0) continue;
+    problems.add(isHex ? 'hexadecimal-invalid' : 'binary-invalid', place + pointerTo(name));
   }
 }
