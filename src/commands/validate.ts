@@ -18,7 +18,7 @@ interface ValidateOptions {
 export const validateCommand = () =>
   describeCommand('validate [file...]', 'judge a bundle, an envelope, objects or JSON lines as the hub would')
     .addOption(
-      policyOption('--policy <policy>', 'strict: every MUST of STIX 2.1; tolerant: what would break a consumer'),
+      policyOption('--policy <policy>', 'strict refuses every broken MUST, tolerant what would break a consumer'),
     )
     .addHelpText(
       'after',
