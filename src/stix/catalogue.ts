@@ -5,7 +5,7 @@
  * - `tolerated`: strict refuses it; tolerant takes it with a warning, since real producers do it and no consumer trips.
  * - `advised`: no MUST is broken; both take it with a warning.
  */
-export type Effect = 'refused' | 'tolerated' | 'advised';
+type Effect = 'refused' | 'tolerated' | 'advised';
 
 interface CatalogueEntry {
   effect: Effect;

@@ -50,14 +50,13 @@ interface TlpMarking {
 }
 
 const tlpExtension = 'extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d';
-const tlpExtensionType = 'property-extension';
 
 function tlp1(level: string): TlpMarking {
   return { level, created: '2017-01-20T00:00:00', content: { definition_type: 'tlp', definition: { tlp: level } } };
 }
 
 function tlp2(level: string): TlpMarking {
-  const extension = { extension_type: tlpExtensionType, tlp_2_0: level };
+  const extension = { extension_type: 'property-extension', tlp_2_0: level };
   return { level, created: '2022-10-01T00:00:00', content: { extensions: { [tlpExtension]: extension } } };
 }
 

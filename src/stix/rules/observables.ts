@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net';
 import type { ProblemCode } from '../catalogue.ts';
 import { type ProblemList, pointerTo } from '../problems.ts';
-import { isCharacterSet, isRegisteredLanguageTag, isRegisteredMediaType } from '../registries.ts';
+import { isCharacterSet, isRegisteredMediaType } from '../registries.ts';
 
 /** What the text in a property of an observable must be, and the section that says so. */
 interface TextRule {
@@ -36,20 +36,10 @@ export function judgeObservable(object: Record<string, unknown>, problems: Probl
       problems.add(code, place + pointerTo(property), () => ({ section }));
   }
   if (object.type === 'ipv6-addr' && object.defanged !== true) judgeIPv6(object.value, problems, `${place}/value`);
-  if (object.type === 'software') judgeLanguages(object.languages, problems, `${place}/languages`);
 }
 
 // The schema has judged what follows the slash.
 function judgeIPv6(value: unknown, problems: ProblemList, path: string): void {
   if (typeof value !== 'string' || isIPv6(value.split('/', 1)[0] as string)) return;
   problems.add('ip-address-invalid', path, () => ({ section: 'STIX 2.1 §6.9.1' }));
-}
-
-function judgeLanguages(languages: unknown, problems: ProblemList, path: string): void {
-  if (!Array.isArray(languages)) return;
-  for (const [index, language] of languages.entries()) {
-    if (!problems.accepts('language-unknown')) return;
-    if (typeof language !== 'string' || isRegisteredLanguageTag(language)) continue;
-    problems.add('language-unknown', `${path}/${index}`, () => ({ section: 'STIX 2.1 §6.14.1' }));
-  }
 }

@@ -3,13 +3,14 @@ import { type ProblemList, pointerTo } from '../problems.ts';
 import { addSchemaErrors } from '../schema-errors.ts';
 import { checkSchema, type ErrorObject, isObservableType, isStandardType } from '../schemas.ts';
 import { judgeBytes } from './bytes.ts';
+import { judgeLanguages } from './languages.ts';
 import { judgeObservable } from './observables.ts';
 import { judgeOrderOfType } from './timestamps.ts';
 
 type Container = Record<string, unknown>;
 
 // What refers to no observable: markings and creators are none, and the keys of dictionaries are names of others.
-const isOutward = new Set([
+const outwardProperties = new Set([
   ...['created_by_ref', 'marking_ref', 'object_marking_refs', 'additional_header_fields', 'document_info_dict'],
   ...['environment_variables', 'exif_tags', 'ipfix', 'options', 'request_header', 'startup_info'],
 ]);
@@ -33,6 +34,7 @@ export function judgeContainer(observedData: Record<string, unknown>, problems: 
     const errors = checkSchema(name, member).filter(error => countsInContainer(error, container));
     addSchemaErrors(errors, problems, name, path);
     judgeBytes(member, problems, path);
+    judgeLanguages(member, problems, path);
     judgeObservable(member, problems, path);
     judgeOrderOfType(member, problems, path);
     judgeReferences(member, container, problems, path);
@@ -60,7 +62,7 @@ function judgeReferences(root: object, container: Container, problems: ProblemLi
   for (const { value, path } of places) {
     for (const [key, child] of Object.entries(value)) {
       const childPath = path + pointerTo(key);
-      if (isOutward.has(key)) continue;
+      if (outwardProperties.has(key)) continue;
       if (key.endsWith('_ref')) judgeReference(child, childPath);
       else if (key.endsWith('_refs') && Array.isArray(child)) {
         for (const [index, reference] of child.entries()) judgeReference(reference, `${childPath}/${index}`);
