@@ -18,6 +18,7 @@ type Container = Record<string, unknown> | unknown[];
 type Slot = [container: Container, key: string];
 
 const charactersMax = 1_000_000;
+const bodyCharactersMax = 8_000_000;
 const millisecondsMax = 1000;
 // Enough to tell what is not linear, and few enough to wait for it: nothing can interrupt the judge.
 const elementsMax = 20_000;
@@ -123,11 +124,30 @@ export function fuzzObjects(options: { until: number; seed: number }): { runs: n
   const failures: FuzzFailure[] = [];
   let runs = 0;
   for (; performance.now() < options.until && failures.length < failuresMax; runs += 1) {
-    const input = mutate(seeds, random);
+    const mutated = mutate(seeds, random);
+    if (!isSendable(mutated)) continue;
+    // As it would come: a value that stands in several places is several values then.
+    const input = JSON.parse(JSON.stringify(mutated));
     const reason = findFailure(input);
     if (reason) failures.push({ input: JSON.stringify(minimise(input, reason, options.until)), reason });
   }
   return { runs, failures };
+}
+
+/** Whether it is no longer than a body may be: lists that repeat lists grow beyond all bounds. */
+function isSendable(root: unknown): boolean {
+  let characters = 0;
+  const rest: unknown[] = [root];
+  while (rest.length > 0 && characters <= bodyCharactersMax) {
+    const value = rest.pop();
+    if (typeof value === 'string') characters += value.length;
+    if (typeof value !== 'object' || value === null) continue;
+    for (const [key, child] of Object.entries(value)) {
+      characters += key.length + 1;
+      rest.push(child);
+    }
+  }
+  return characters <= bodyCharactersMax;
 }
 
 // Beside the repository, where it is present.
