@@ -75,7 +75,7 @@ const tlpMarkings = new Map([
 
 /** Judges that a TLP marking is one of those that are defined, and says of its id what that stands for. */
 export function judgeTlp(markingDefinition: Record<string, unknown>, problems: ProblemList): void {
-  const canonical = tlpMarkings.get(String(markingDefinition.id).toLowerCase());
+  const canonical = tlpMarkings.get(lowerCase(markingDefinition.id));
   const levels = tlpLevelsOf(markingDefinition);
   if (!canonical) {
     if (isTlpMarking(markingDefinition)) problems.add('tlp-not-canonical', '/id');
@@ -105,7 +105,12 @@ function tlpLevelsOf({ definition, extensions, name }: Record<string, unknown>):
   const named = typeof name === 'string' && /^tlp:/i.test(name) ? [name] : [];
   const levels = [...claims.map(([, level]) => level), ...named];
   if (isRecord(extension) && Object.hasOwn(extension, 'tlp_2_0')) levels.push(extension.tlp_2_0);
-  return levels.map(level => String(level).toLowerCase().replace(/^tlp:/, ''));
+  return levels.map(level => lowerCase(level).replace(/^tlp:/, ''));
+}
+
+// Not String(): a value's own `toString`, which JSON can hold, need not be a function.
+function lowerCase(value: unknown): string {
+  return typeof value === 'string' ? value.toLowerCase() : '';
 }
 
 // TLP 2.0 calls clear what TLP 1 called white, and OpenCTI writes the new name under the old id.

@@ -26,7 +26,8 @@ export function judgeContainer(observedData: Record<string, unknown>, problems: 
     if (problems.isFull) return;
     if (!isRecord(member)) continue;
     const path = `/objects${pointerTo(key)}`;
-    if (isStandardType(String(member.type)) && !isObservableType(String(member.type))) {
+    const { type } = member;
+    if (typeof type === 'string' && isStandardType(type) && !isObservableType(type)) {
       problems.add('container-member', `${path}/type`);
       continue;
     }
@@ -53,7 +54,8 @@ function countsInContainer({ keyword, params, parentSchema, data }: ErrorObject,
   if (!title.startsWith('reference to ')) return true;
   const target = typeof data === 'string' && Object.hasOwn(container, data) ? container[data] : undefined;
   // What is not in the container is said by judgeReferences.
-  return isRecord(target) && !new RegExp(params.pattern).test(`${target.type}--`);
+  if (!isRecord(target)) return false;
+  return typeof target.type !== 'string' || !new RegExp(params.pattern).test(`${target.type}--`);
 }
 
 /** STIX 2.1 §2.9, §2.13: what a member refers to must be in the same container. */

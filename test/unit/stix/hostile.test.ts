@@ -3,8 +3,9 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { type ProblemCode, problemCatalogue } from '../../../src/stix/catalogue.ts';
 import { readSchemas } from '../../../src/stix/schemas.ts';
 import { createValidator, describeProblems, type Judgement, type Policy } from '../../../src/stix/validate.ts';
+import { type Path, valueAt, withValue } from '../../support/judging.ts';
 import { domainSamples } from '../../support/samples/domain-objects.ts';
-import { metaSamples } from '../../support/samples/meta-objects.ts';
+import { metaSamples, tlpSamples } from '../../support/samples/meta-objects.ts';
 import { observableSamples } from '../../support/samples/observables.ts';
 
 type Values = Record<string, unknown>;
@@ -689,6 +690,27 @@ describe('whatever JSON.parse gave', () => {
       { numRuns: 3000 },
     );
   });
+
+  it('is judged where a value has members that a conversion to text or number would call', () => {
+    const uncallable = { toString: [], valueOf: 1, toJSON: {}, constructor: null, length: -1 };
+    for (const sample of [...samples, ...tlpSamples]) {
+      for (const path of placesOf(sample)) {
+        for (const policy of policies) {
+          isSane(validator.judge(withValue(sample, path, uncallable), { policy, now }));
+          isSane(validator.judge(withValue(sample, path, [uncallable]), { policy, now }));
+        }
+      }
+    }
+  });
+
+  function placesOf(sample: Values): Path[] {
+    const places: Path[] = Object.keys(sample).map(name => [name]);
+    for (const path of places) {
+      const value = valueAt(sample, path);
+      if (typeof value === 'object' && value !== null) places.push(...Object.keys(value).map(name => [...path, name]));
+    }
+    return places;
+  }
 
   it('is judged in the properties of an object, and no path has two problems', () => {
     const changes = fc.array(fc.tuple(names, anyJson), { minLength: 1, maxLength: 4 });
