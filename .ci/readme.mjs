@@ -56,8 +56,8 @@ try {
   const outputs = commandsUnder('## Share real data').map(command =>
     run(command.replace('indicators.json', join(dataDir, 'out.json'))),
   );
-  check(outputs[2], /^\d+ taken, 0 already there, 0 refused\.$/m);
-  check(outputs[3], /^[\w-]+\.[\w-]+\.[\w-]+$/m);
+  check(outputs[3], /^\d+ taken, 0 already there, 0 refused\.$/m);
+  check(outputs[4], /^[\w-]+\.[\w-]+\.[\w-]+$/m);
   const { objects } = JSON.parse(readFileSync('examples/campaign.json', 'utf8'));
   if (JSON.parse(readFileSync(join(dataDir, 'out.json'), 'utf8')).objects.length !== objects.length) {
     throw new Error('what was exported is not what was imported');

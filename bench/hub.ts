@@ -71,6 +71,11 @@ export async function startHub(): Promise<BenchHub> {
     await waitUntilReady(child, url);
     const partner = 'bench';
     await runProgram('partner', 'add', partner, '--name', 'Benchmark', '--sector', 'finance');
+    const addCollection = async (alias: string) => {
+      await runProgram('collection', 'add', alias, '--title', alias);
+      await runProgram('grant', partner, alias, 'read', 'write');
+    };
+    await addCollection('empty');
     const scope = 'collection:*:read collection:*:write';
     const token = await runProgram('token', 'issue', partner, '--scope', scope, '--ttl', '1d');
     const collectionUrl = (alias: string) => `${url}/hub/collections/${alias}/`;
@@ -81,7 +86,7 @@ export async function startHub(): Promise<BenchHub> {
       partner,
       collectionUrl,
       async addCollection(alias) {
-        await runProgram('collection', 'add', alias, '--title', alias);
+        await addCollection(alias);
         return collectionUrl(alias);
       },
       spawnCommand: (...args) =>

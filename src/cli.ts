@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { collectionCommand } from './commands/collection.ts';
 import { exportCommand } from './commands/export.ts';
+import { grantCommand, grantsCommand, revokeGrantCommand } from './commands/grant.ts';
 import { importCommand } from './commands/import.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { partnerCommand } from './commands/partner.ts';
@@ -25,6 +26,9 @@ export async function run(args: string[]): Promise<number> {
     .addCommand(partnerCommand())
     .addCommand(rootCommand())
     .addCommand(collectionCommand())
+    .addCommand(grantCommand())
+    .addCommand(revokeGrantCommand())
+    .addCommand(grantsCommand())
     .addCommand(tokenCommand())
     .addCommand(importCommand())
     .addCommand(exportCommand())

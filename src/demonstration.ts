@@ -2,9 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { issueToken } from './auth/tokens.ts';
+import { operator } from './db/audit.ts';
 import { defaultApiRoot, insertCollection, listCollections } from './db/collections.ts';
+import { putGrant } from './db/grants.ts';
 import { insertPartner, listPartners } from './db/partners.ts';
 import type { Hub } from './hub.ts';
+import { tlpLevelOfLabel } from './stix/tlp.ts';
 import { importObjects } from './taxii/import.ts';
 
 const campaign = new URL('../examples/campaign.json', import.meta.url);
@@ -34,9 +37,18 @@ export async function demonstrate(hub: Hub, url: string): Promise<string | undef
       description: 'An invented phishing campaign, for a first look at the hub',
     });
     if (!bank || !police || !collection) return undefined;
-    await importObjects(inTransaction, collection, bank.id, createReadStream(campaign));
+    const grant = { can_read: true, can_write: false, tlp_ceiling: tlpLevelOfLabel('amber') };
+    await putGrant(tx, bank.id, collection.id, { ...grant, can_write: true });
+    await putGrant(tx, police.id, collection.id, grant);
+    const sender = { partnerId: bank.id, partner: bank.slug, actor: operator };
+    await importObjects(inTransaction, collection, sender, createReadStream(campaign));
     const issue = (partner: typeof bank, scope: string) =>
-      issueToken(tx, hub.identity, { partnerId: partner.id, partner: partner.slug, scope, ttlMs: thirtyDaysMs });
+      issueToken(tx, hub.identity, operator, {
+        partnerId: partner.id,
+        partner: partner.slug,
+        scope,
+        ttlMs: thirtyDaysMs,
+      });
     return {
       bank: (await issue(bank, 'collection:campaign:read collection:campaign:write')).token,
       police: (await issue(police, 'collection:campaign:read')).token,

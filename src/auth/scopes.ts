@@ -1,4 +1,13 @@
-/** What a partner may do in one collection. */
+import type { Grant } from '../db/grants.ts';
+
+/** A collection, and what a partner may do in it. */
+interface Granted {
+  id: string;
+  alias: string;
+  grant: Pick<Grant, 'can_read' | 'can_write'>;
+}
+
+/** What a request may do in one collection. */
 export interface Rights {
   read: boolean;
   write: boolean;
@@ -25,10 +34,26 @@ export function parseScope(text: string): Scope[] | undefined {
   return scopes.length > 0 && scopes.every(scope => scope !== undefined) ? scopes : undefined;
 }
 
-/** What these scopes allow in a collection. */
-export function rightsIn(scopes: Scope[], collection: { id: string; alias: string }): Rights {
-  const names = ['*', collection.alias, collection.id];
+/** What these scopes allow in a collection, and no more than the partner's grant there does. */
+export function rightsIn(scopes: Scope[], granted: Granted): Rights {
   const allows = (right: keyof Rights) =>
-    scopes.some(scope => scope.right === right && names.includes(scope.collection));
+    scopes.some(scope => scope.right === right && names(scope, granted) && isGranted(granted, right));
   return { read: allows('read'), write: allows('write') };
+}
+
+/**
+ * The first of the scopes that goes beyond what the partner has been granted. `*` stands for all that it has been granted,
+ * now and later, so that it takes one such grant.
+ * @param granted the collections in which the partner has a grant
+ */
+export function findUngranted(scopes: Scope[], granted: Granted[]): Scope | undefined {
+  return scopes.find(scope => !granted.some(one => names(scope, one) && isGranted(one, scope.right)));
+}
+
+function names({ collection }: Scope, { id, alias }: Granted): boolean {
+  return collection === '*' || collection === alias || collection === id;
+}
+
+function isGranted({ grant }: Granted, right: keyof Rights): boolean {
+  return right === 'read' ? grant.can_read : grant.can_write;
 }

@@ -1,19 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { createLocalJWKSet, errors, jwtVerify, SignJWT } from 'jose';
-import type { Db } from '../db/pool.ts';
-import { findTokenHolder, insertToken } from '../db/tokens.ts';
+import { type Actor, appendAudit, hubChain } from '../db/audit.ts';
+import type { Db, Tx } from '../db/pool.ts';
+import { findTokenHolder, insertToken, setTokenRevoked } from '../db/tokens.ts';
 import { HubError } from '../errors.ts';
 import { fromMicros, type TaxiiTimestamp } from '../taxii/timestamp.ts';
 import { type HubIdentity, tokenAlgorithm } from './hub-identity.ts';
-import { parseScope, type Scope } from './scopes.ts';
-
-/** Who sent a request, and what its token allows. */
-export interface Principal {
-  partnerId: string;
-  partner: string;
-  jti: string;
-  scopes: Scope[];
-}
+import type { Principal } from './principal.ts';
+import { parseScope } from './scopes.ts';
 
 /** @returns what checks a token: its signature, issuer, audience, expiry, and that it is not revoked */
 export function createVerifier(db: Db, identity: HubIdentity): (token: string) => Promise<Principal> {
@@ -27,25 +21,28 @@ export function createVerifier(db: Db, identity: HubIdentity): (token: string) =
     }).catch(error => {
       throw new HubError('credential-invalid', describeFailure(error), { cause: error });
     });
-    const holder = await findTokenHolder(db, payload.jti as string);
-    const scopes = parseScope(String(payload.scope));
+    const { jti: tokenId, exp: expiresAt } = payload as { jti: string; exp: number };
+    const holder = await findTokenHolder(db, tokenId);
+    const scopes = typeof payload.scope === 'string' ? parseScope(payload.scope) : undefined;
     if (!holder || holder.slug !== payload.sub || !scopes) {
       throw new HubError(
         'credential-invalid',
         'The token has been revoked. Ask the operator of the hub for a new one.',
       );
     }
-    return { partnerId: holder.id, partner: holder.slug, jti: payload.jti as string, scopes };
+    return { partnerId: holder.id, partner: holder.slug, tokenId, scopes, expiresAt, certificate: undefined };
   };
 }
 
 /**
- * Signs a token for a partner and keeps its jti, so that it can be revoked.
+ * Signs a token for a partner and keeps its jti, so that it can be revoked. It is for the caller to see that the partner
+ * has been granted what the scope says.
  * @param request scope as parseScope takes it; ttlMs in milliseconds
  */
 export async function issueToken(
-  db: Db,
+  tx: Tx,
   identity: HubIdentity,
+  actor: Actor,
   request: { partnerId: string; partner: string; scope: string; ttlMs: number },
 ): Promise<{ token: string; jti: string; expires_at: TaxiiTimestamp }> {
   const jti = randomUUID();
@@ -61,14 +58,23 @@ export async function issueToken(
     .setExpirationTime(expiresAt)
     .sign(identity.signingKey.key);
   const expires_at = toTimestamp(expiresAt);
-  await insertToken(db, {
-    jti,
-    partner_id: request.partnerId,
-    scope: request.scope,
-    issued_at: toTimestamp(issuedAt),
-    expires_at,
+  const { partnerId: partner_id, partner: subject, scope } = request;
+  await insertToken(tx, { jti, partner_id, scope, issued_at: toTimestamp(issuedAt), expires_at });
+  await appendAudit(tx, actor, {
+    chain: hubChain,
+    action: 'token-issued',
+    subject,
+    details: { jti, scope, expires_at },
   });
   return { token, jti, expires_at };
+}
+
+/** Stops a token, on every node within two seconds. @returns false where no token has that jti; twice is a success */
+export async function revokeToken(tx: Tx, actor: Actor, jti: string): Promise<boolean> {
+  const subject = await setTokenRevoked(tx, jti);
+  if (subject === undefined) return false;
+  await appendAudit(tx, actor, { chain: hubChain, action: 'token-revoked', subject, details: { jti } });
+  return true;
 }
 
 function toTimestamp(seconds: number): TaxiiTimestamp {

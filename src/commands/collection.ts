@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Command } from 'commander';
+import { appendAudit, hubChain, operator } from '../db/audit.ts';
 import { defaultApiRoot, findApiRoot, insertCollection, listCollections } from '../db/collections.ts';
 import { OperatorError } from '../errors.ts';
 import { describeCommand, policyOption, printResult, printRows, requireSlug, requireText, withHub } from './command.ts';
@@ -28,9 +29,13 @@ export const collectionCommand = () =>
               );
             }
             const row = { id, alias: requireSlug('collection', alias), api_root: root, title, description, validation };
-            const collection = await insertCollection(db, row);
-            if (!collection)
-              throw new OperatorError(`There is a collection with the alias "${alias}" or that id already.`);
+            const collection = await db.transaction().execute(async tx => {
+              const added = await insertCollection(tx, row);
+              if (!added)
+                throw new OperatorError(`There is a collection with the alias "${alias}" or that id already.`);
+              await appendAudit(tx, operator, { chain: hubChain, action: 'collection-added', subject: alias });
+              return added;
+            });
             printResult(collection.id, collection, options);
           }),
         ),

@@ -93,10 +93,16 @@ export async function requireCollection(db: Db, name: string): Promise<Collectio
   throw new OperatorError(`There is no collection "${name}": \`npx taxiway collection list\` shows them.`);
 }
 
+/** A partner, disabled or not. @throws OperatorError */
+export async function requireKnownPartner(db: Db, slug: string): Promise<PartnerRow> {
+  const partner = await findPartner(db, slug);
+  if (partner) return partner;
+  throw new OperatorError(`There is no partner "${slug}": \`npx taxiway partner add\` adds one.`);
+}
+
 /** A partner who can act: not a disabled one. @throws OperatorError */
 export async function requirePartner(db: Db, slug: string): Promise<PartnerRow> {
-  const partner = await findPartner(db, slug);
-  if (!partner) throw new OperatorError(`There is no partner "${slug}": \`npx taxiway partner add\` adds one.`);
+  const partner = await requireKnownPartner(db, slug);
   if (partner.disabled_at === null) return partner;
   throw new OperatorError(`The partner "${slug}" is disabled: \`npx taxiway partner enable ${slug}\` changes that.`);
 }

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { SingleBar } from 'cli-progress';
+import { operator } from '../db/audit.ts';
 import { OperatorError } from '../errors.ts';
 import type { Outcome } from '../taxii/admission.ts';
 import { importObjects } from '../taxii/import.ts';
@@ -29,7 +30,7 @@ export const importCommand = () =>
           await importObjects(
             hub,
             collection,
-            partner.id,
+            { partnerId: partner.id, partner: partner.slug, actor: operator },
             createReadStream(file, { highWaterMark: 1 << 20 }),
             ({ bytes, outcomes }) => {
               for (const outcome of outcomes) {

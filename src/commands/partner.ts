@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { appendAudit, hubChain, operator } from '../db/audit.ts';
 import { insertPartner, listPartners, type PartnerRow, setPartnerState } from '../db/partners.ts';
 import { OperatorError } from '../errors.ts';
 import { describeCommand, printResult, printRows, requireSlug, requireText, withHub } from './command.ts';
@@ -14,8 +15,12 @@ export const partnerCommand = () =>
           withHub(async ({ db }) => {
             const name = requireText('--name', options.name);
             const sector = requireText('--sector', options.sector);
-            const partner = await insertPartner(db, { slug: requireSlug('partner', slug), name, sector });
-            if (!partner) throw new OperatorError(`There is a partner "${slug}" already.`);
+            const partner = await db.transaction().execute(async tx => {
+              const added = await insertPartner(tx, { slug: requireSlug('partner', slug), name, sector });
+              if (!added) throw new OperatorError(`There is a partner "${slug}" already.`);
+              await appendAudit(tx, operator, { chain: hubChain, action: 'partner-added', subject: slug });
+              return added;
+            });
             printResult(`Added ${slug}.`, toRecord(partner), options);
           }),
         ),
@@ -33,8 +38,13 @@ export const partnerCommand = () =>
 function stateCommand(verb: string, state: 'enabled' | 'disabled', description: string): Command {
   return describeCommand(`${verb} <slug>`, description).action((slug, options) =>
     withHub(async ({ db }) => {
-      const partner = await setPartnerState(db, slug, state);
-      if (!partner) throw new OperatorError(`There is no partner "${slug}": \`npx taxiway partner list\` shows them.`);
+      const partner = await db.transaction().execute(async tx => {
+        const changed = await setPartnerState(tx, slug, state);
+        if (!changed)
+          throw new OperatorError(`There is no partner "${slug}": \`npx taxiway partner list\` shows them.`);
+        await appendAudit(tx, operator, { chain: hubChain, action: `partner-${state}`, subject: slug });
+        return changed;
+      });
       printResult(`${slug} is ${state}.`, toRecord(partner), options);
     }),
   );

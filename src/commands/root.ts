@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { appendAudit, hubChain, operator } from '../db/audit.ts';
 import { insertApiRoot, listApiRoots } from '../db/collections.ts';
 import { OperatorError } from '../errors.ts';
 import { describeCommand, printResult, printRows, requireSlug, requireText, withHub } from './command.ts';
@@ -18,8 +19,12 @@ export const rootCommand = () =>
             const title = requireText('--title', options.title);
             const { description = null } = options;
             if (reserved.includes(slug)) throw new OperatorError(`"${slug}" is a path that the hub needs itself.`);
-            const root = await insertApiRoot(db, { slug: requireSlug('API root', slug), title, description });
-            if (!root) throw new OperatorError(`There is an API root "${slug}" already.`);
+            const root = await db.transaction().execute(async tx => {
+              const added = await insertApiRoot(tx, { slug: requireSlug('API root', slug), title, description });
+              if (!added) throw new OperatorError(`There is an API root "${slug}" already.`);
+              await appendAudit(tx, operator, { chain: hubChain, action: 'api-root-added', subject: slug });
+              return added;
+            });
             printResult(`Added ${slug}.`, root, options);
           }),
         ),

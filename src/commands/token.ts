@@ -1,9 +1,12 @@
 import { Command } from 'commander';
 import ms, { type StringValue } from 'ms';
-import { parseScope } from '../auth/scopes.ts';
-import { issueToken } from '../auth/tokens.ts';
+import { findUngranted, parseScope } from '../auth/scopes.ts';
+import { issueToken, revokeToken } from '../auth/tokens.ts';
+import { operator } from '../db/audit.ts';
+import { listGrantedCollections } from '../db/grants.ts';
+import type { PartnerRow } from '../db/partners.ts';
 import type { Db } from '../db/pool.ts';
-import { listTokens, revokeToken } from '../db/tokens.ts';
+import { listTokens } from '../db/tokens.ts';
 import { OperatorError } from '../errors.ts';
 import { isUuid } from '../taxii/uuid.ts';
 import { describeCommand, printResult, printRows, requireCollection, requirePartner, withHub } from './command.ts';
@@ -22,7 +25,9 @@ export const tokenCommand = () =>
             const partner = await requirePartner(db, slug);
             const scope = await requireScope(db, options.scope);
             const ttlMs = requireTtl(options.ttl);
-            const issued = await issueToken(db, identity, { partnerId: partner.id, partner: slug, scope, ttlMs });
+            await requireGranted(db, partner, scope);
+            const request = { partnerId: partner.id, partner: slug, scope, ttlMs };
+            const issued = await db.transaction().execute(tx => issueToken(tx, identity, operator, request));
             printResult(issued.token, { ...issued, partner: slug, scope }, options);
           }),
         ),
@@ -35,7 +40,7 @@ export const tokenCommand = () =>
     .addCommand(
       describeCommand('revoke <jti>', 'stop a token within two seconds').action((jti, options) =>
         withHub(async ({ db }) => {
-          const isKnown = isUuid(jti) && (await revokeToken(db, jti));
+          const isKnown = isUuid(jti) && (await db.transaction().execute(tx => revokeToken(tx, operator, jti)));
           if (!isKnown) throw new OperatorError(`There is no token "${jti}": \`npx taxiway token list\` shows them.`);
           printResult(`Revoked ${jti}.`, { jti, revoked: true }, options);
         }),
@@ -51,6 +56,17 @@ async function requireScope(db: Db, text: string): Promise<string> {
     return `collection:${found && isUuid(collection) ? found.id : collection}:${right}`;
   });
   return (await Promise.all(words)).join(' ');
+}
+
+// A token beyond them would not be wrong, but it would not do what its holder expects.
+async function requireGranted(db: Db, partner: PartnerRow, scope: string): Promise<void> {
+  const ungranted = findUngranted(parseScope(scope) ?? [], await listGrantedCollections(db, partner.id));
+  if (!ungranted) return;
+  const collection = ungranted.collection === '*' ? '<collection>' : ungranted.collection;
+  throw new OperatorError(
+    `"${partner.slug}" has not been granted collection:${ungranted.collection}:${ungranted.right}. ` +
+      `\`npx taxiway grant ${partner.slug} ${collection} ${ungranted.right}\` grants it.`,
+  );
 }
 
 function requireTtl(text: string): number {

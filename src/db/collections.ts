@@ -26,7 +26,16 @@ export interface CollectionRow {
 export const defaultApiRoot = 'hub';
 
 const apiRootColumns = ['slug', 'title', 'description'] as const;
-const collectionColumns = ['id', 'alias', 'api_root', 'title', 'description', 'validation', 'date_added_last'] as const;
+/** What a CollectionRow is read from. */
+export const collectionColumns = [
+  'id',
+  'alias',
+  'api_root',
+  'title',
+  'description',
+  'validation',
+  'date_added_last',
+] as const;
 
 /** What an alias, and the slug of an API root or a partner, must look like. Nothing else is ever asked for. */
 export function isSlug(text: string): boolean {

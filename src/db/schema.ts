@@ -1,5 +1,6 @@
 import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
 import type { Policy } from '../stix/catalogue.ts';
+import type { TlpLevel } from '../stix/tlp.ts';
 import type { TaxiiTimestamp } from '../taxii/timestamp.ts';
 
 /** The tables as kysely sees them; migrations/ is what makes them. */
@@ -30,6 +31,33 @@ export interface Database {
     issued_at: TaxiiTimestamp;
     expires_at: TaxiiTimestamp;
     revoked_at: TaxiiTimestamp | null;
+  };
+  access_grant: {
+    partner_id: string;
+    collection_id: string;
+    can_read: boolean;
+    can_write: boolean;
+    tlp_ceiling: Generated<TlpLevel>;
+    created_at: Generated<TaxiiTimestamp>;
+  };
+  audit: {
+    chain: string;
+    seq: string;
+    at: TaxiiTimestamp;
+    actor: string;
+    token: string;
+    request_id: string;
+    action: string;
+    subject: string;
+    details: string;
+    date_added_first: TaxiiTimestamp | null;
+    date_added_last: TaxiiTimestamp | null;
+    hash: Buffer;
+  };
+  audit_chain: {
+    chain: string;
+    seq: string;
+    hash: Buffer;
   };
   api_root: {
     slug: string;

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { TaxiiTimestamp } from '../taxii/timestamp.ts';
-import type { Db } from './pool.ts';
+import type { Db, Tx } from './pool.ts';
 
 export interface TokenRow {
   jti: string;
@@ -32,14 +32,17 @@ export async function listTokens(db: Db): Promise<TokenRow[]> {
     .execute();
 }
 
-/** @returns false where no token has that jti; revoking twice is a success */
-export async function revokeToken(db: Db, jti: string): Promise<boolean> {
-  const updated = await db
+/** @returns the partner's slug; undefined where no token has that jti. Revoking twice is a success */
+export async function setTokenRevoked(tx: Tx, jti: string): Promise<string | undefined> {
+  const row = await tx
     .updateTable('token')
+    .from('partner')
     .set({ revoked_at: sql`coalesce(revoked_at, now())` })
+    .whereRef('partner.id', '=', 'token.partner_id')
     .where('jti', '=', jti)
+    .returning('partner.slug')
     .executeTakeFirst();
-  return updated.numUpdatedRows > 0n;
+  return row?.slug;
 }
 
 /** The partner that a token speaks for now. undefined where it is unknown or revoked, or the partner is disabled. */

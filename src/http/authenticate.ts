@@ -3,7 +3,8 @@ import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { LRUCache } from 'lru-cache';
 import { readCredential } from '../auth/credentials.ts';
-import { createVerifier, type Principal } from '../auth/tokens.ts';
+import type { Principal } from '../auth/principal.ts';
+import { createVerifier } from '../auth/tokens.ts';
 import { HubError } from '../errors.ts';
 import type { Hub } from '../hub.ts';
 

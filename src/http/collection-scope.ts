@@ -1,14 +1,14 @@
 import fp from 'fastify-plugin';
 import { type Rights, rightsIn } from '../auth/scopes.ts';
-import { type CollectionRow, findCollection } from '../db/collections.ts';
+import { findGrantedCollection, type GrantedCollection } from '../db/grants.ts';
 import type { Hub } from '../hub.ts';
 import { collectionNotFound, type NeededRight, requireRight } from '../taxii/access.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** the collection in the path; set for every route registered after `collectionScope` */
-    collection: CollectionRow;
-    /** what the partner may do in it */
+    collection: GrantedCollection;
+    /** what the request may do in it: what the token says, within the partner's grant as it is now */
     rights: Rights;
   }
   interface FastifyContextConfig {
@@ -24,7 +24,7 @@ export const collectionScope = fp(async (app, { hub }: { hub: Hub }) => {
   app.addHook('onRequest', async request => {
     const { apiRoot, collection: idOrAlias } = request.params as { apiRoot: string; collection: string };
     const { needs } = request.routeOptions.config;
-    const collection = await findCollection(hub.db, idOrAlias);
+    const collection = await findGrantedCollection(hub.db, request.principal.partnerId, idOrAlias);
     if (!collection || collection.api_root !== apiRoot || !needs) throw collectionNotFound();
     request.rights = rightsIn(request.principal.scopes, collection);
     requireRight(request.rights, needs);

@@ -1,11 +1,7 @@
-import { type Rights, rightsIn, type Scope } from '../auth/scopes.ts';
-import {
-  type ApiRootRow,
-  type CollectionRow,
-  defaultApiRoot,
-  findApiRoot,
-  listCollections,
-} from '../db/collections.ts';
+import type { Principal } from '../auth/principal.ts';
+import { type Rights, rightsIn } from '../auth/scopes.ts';
+import { type ApiRootRow, defaultApiRoot, findApiRoot } from '../db/collections.ts';
+import { type GrantedCollection, listGrantedCollections } from '../db/grants.ts';
 import type { Db } from '../db/pool.ts';
 import { HubError } from '../errors.ts';
 
@@ -34,26 +30,32 @@ export function collectionNotFound(): HubError {
   return new HubError('collection-not-found', 'There is no such collection for you in this API root.');
 }
 
-/** Whether the collection exists for the holder of these scopes. */
-export function isVisible(scopes: Scope[], collection: CollectionRow): boolean {
-  const { read, write } = rightsIn(scopes, collection);
-  return read || write;
+/** The collections that are there for a request, by id, with what it may do in them; of one API root where given. */
+export async function listVisibleCollections(
+  db: Db,
+  { partnerId, scopes }: Principal,
+  apiRoot?: string,
+): Promise<{ collection: GrantedCollection; rights: Rights }[]> {
+  const granted = await listGrantedCollections(db, partnerId, apiRoot);
+  return granted
+    .map(collection => ({ collection, rights: rightsIn(scopes, collection) }))
+    .filter(({ rights }) => rights.read || rights.write);
 }
 
 /**
- * An API root and the collections in it that are there for the holder of these scopes, ordered by id. The default root
- * is no secret; that there is another one is told only to those who have a collection in it.
+ * An API root and the collections in it that are there for a request. The default root is no secret; that there is another
+ * one is told only to those who have a collection in it.
  * @throws HubError api-root-not-found
  */
-export async function findVisibleCollections(
+export async function findVisibleRoot(
   db: Db,
+  principal: Principal,
   apiRoot: string,
-  scopes: Scope[],
-): Promise<{ root: ApiRootRow; collections: CollectionRow[] }> {
+): Promise<{ root: ApiRootRow; visible: { collection: GrantedCollection; rights: Rights }[] }> {
   const root = await findApiRoot(db, apiRoot);
-  const collections = root ? (await listCollections(db, apiRoot)).filter(one => isVisible(scopes, one)) : [];
-  if (!root || (collections.length === 0 && apiRoot !== defaultApiRoot)) {
+  const visible = root ? await listVisibleCollections(db, principal, apiRoot) : [];
+  if (!root || (visible.length === 0 && apiRoot !== defaultApiRoot)) {
     throw new HubError('api-root-not-found', 'There is no such API root for you. Discovery at /taxii2/ lists yours.');
   }
-  return { root, collections };
+  return { root, visible };
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
+import { type Actor, appendAudit } from '../db/audit.ts';
 import { lockCollection, setDateAddedLast } from '../db/collections.ts';
 import { clearMark, findKnownVersions, findStoredTexts, insertVersions, type NewVersion } from '../db/objects.ts';
 import type { Tx } from '../db/pool.ts';
@@ -91,6 +92,13 @@ function parseSlice(slice: ObjectSlice): unknown {
   }
 }
 
+/** For whom objects are added, and who does it. */
+export interface Sender {
+  partnerId: string;
+  partner: string;
+  actor: Actor;
+}
+
 /** What a collection holds of one object id, as this transaction leaves it. */
 interface HeldObject {
   owner: string;
@@ -113,7 +121,12 @@ interface HeldVersion {
  * truncates X-TAXII-Date-Added-Last to milliseconds would else be handed the last objects again at every poll.
  * @returns an outcome for each element, in order
  */
-export async function admit(tx: Tx, collectionId: string, partnerId: string, judged: Judged[]): Promise<Outcome[]> {
+export async function admit(
+  tx: Tx,
+  collectionId: string,
+  { partnerId, partner, actor }: Sender,
+  judged: Judged[],
+): Promise<Outcome[]> {
   const { date_added_last, now } = await lockCollection(tx, collectionId);
   // What has no version of its own gets the time it came (TAXII 2.1 §5.3.1: a value that is consistent to the server).
   const arrival = toInstant(now > date_added_last ? now : date_added_last);
@@ -150,9 +163,17 @@ export async function admit(tx: Tx, collectionId: string, partnerId: string, jud
     return { ...outcome, result: 'added', ...(one.warning !== undefined && { message: one.warning }) };
   });
 
-  if (added.length > 0)
-    await store(tx, collectionId, partnerId, { added, held, dates: chooseDates(date_added_last, now, added.length) });
+  const dates = added.length > 0 ? chooseDates(date_added_last, now, added.length) : undefined;
+  if (dates) await store(tx, collectionId, partnerId, { added, held, dates });
+  const details = countResults(outcomes);
+  await appendAudit(tx, actor, { chain: collectionId, action: 'objects-added', subject: partner, details, dates });
   return outcomes;
+}
+
+function countResults(outcomes: Outcome[]): Record<Outcome['result'], number> {
+  const counts = { added: 0, present: 0, refused: 0 };
+  for (const { result } of outcomes) counts[result] += 1;
+  return counts;
 }
 
 const tooManyReasons = 'refused, as many others of the envelope: send it again with fewer objects to read why';

@@ -3,7 +3,7 @@ import type { CollectionRow } from '../db/collections.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import { HubError } from '../errors.ts';
 import type { Validator } from '../stix/validate.ts';
-import { admit, judge, type Outcome } from './admission.ts';
+import { admit, judge, type Outcome, type Sender } from './admission.ts';
 import { type ObjectSlice, ObjectSlicer } from './object-slices.ts';
 
 const batchObjectsMax = 1000;
@@ -30,7 +30,7 @@ export interface ImportProgress {
 export async function importObjects(
   context: ImportContext,
   collection: CollectionRow,
-  partnerId: string,
+  sender: Sender,
   chunks: AsyncIterable<Buffer>,
   onProgress: (progress: ImportProgress) => void = () => {},
 ): Promise<void> {
@@ -42,7 +42,7 @@ export async function importObjects(
   const flush = async () => {
     if (batch.length === 0) return;
     const judged = await judge(batch, context.validator, { policy: collection.validation, now: new Date() });
-    const outcomes = await inTransaction(context.db, tx => admit(tx, collection.id, partnerId, judged));
+    const outcomes = await inTransaction(context.db, tx => admit(tx, collection.id, sender, judged));
     batch = [];
     batchBytes = 0;
     onProgress({ bytes, outcomes });

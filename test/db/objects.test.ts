@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { operator } from '../../src/db/audit.ts';
 import { insertCollection, lockCollection } from '../../src/db/collections.ts';
 import { deleteVersions, type ObjectFilter, pageObjects } from '../../src/db/objects.ts';
 import { admit, type Judged } from '../../src/taxii/admission.ts';
@@ -72,7 +73,7 @@ describe('any sequence of additions and deletions', () => {
               admit(
                 tx,
                 collection,
-                String(one.partner),
+                { partnerId: String(one.partner), partner: `partner-${one.partner}`, actor: operator },
                 one.versions.map(([object, day]) => candidate(object, day)),
               ),
             );

@@ -1,8 +1,9 @@
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { revokeToken } from '../../src/auth/tokens.ts';
+import { operator } from '../../src/db/audit.ts';
 import { insertApiRoot } from '../../src/db/collections.ts';
 import { setPartnerState } from '../../src/db/partners.ts';
-import { revokeToken } from '../../src/db/tokens.ts';
 import { startTestHub, type TestHub, taxii } from '../support/hub.ts';
 import { indicator } from '../support/stix.ts';
 
@@ -187,7 +188,7 @@ describe('a credential', () => {
     await expect.poll(async () => (await ask(`Bearer ${token}`)).statusCode, { timeout: 2000 }).toBe(401);
     await setPartnerState(hub.hub.db, 'short-lived', 'enabled');
     expect((await ask(`Bearer ${token}`)).statusCode).toBe(200);
-    await revokeToken(hub.hub.db, jti);
+    await hub.hub.db.transaction().execute(tx => revokeToken(tx, operator, jti));
     await expect.poll(async () => (await ask(`Bearer ${token}`)).statusCode, { timeout: 2000 }).toBe(401);
   });
 

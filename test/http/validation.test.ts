@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { operator } from '../../src/db/audit.ts';
 import { findCollection } from '../../src/db/collections.ts';
 import { importObjects } from '../../src/taxii/import.ts';
 import { required, startTestHub, type TestHub } from '../support/hub.ts';
@@ -15,9 +16,9 @@ beforeAll(async () => {
   hub = await startTestHub();
   const partner = await hub.addPartner();
   partnerId = partner.id;
-  token = await hub.tokenFor(partner, 'collection:*:read collection:*:write');
   collections.tolerant = (await hub.addCollection()).id;
   collections.strict = (await hub.addCollection({ validation: 'strict' })).id;
+  token = await hub.tokenFor(partner, 'collection:*:read collection:*:write');
 });
 afterAll(() => hub.close());
 
@@ -82,7 +83,7 @@ describe('the policy of a collection', () => {
       const chunks = (async function* () {
         yield body;
       })();
-      await importObjects(hub.hub, row, partnerId, chunks, ({ outcomes }) => {
+      await importObjects(hub.hub, row, { partnerId, partner: 'partner', actor: operator }, chunks, ({ outcomes }) => {
         results.push(...outcomes.map(outcome => outcome.result));
       });
       expect(results).toEqual([result]);

@@ -95,6 +95,11 @@ async function setUp({ url, taxiway }, data) {
   const bundles = data.map((file, index) => ({ file, collection: `bundle-${index + 1}` }));
   const aliases = ['objects', 'releases', 'sink', 'texts', 'inbox', ...bundles.map(bundle => bundle.collection)];
   const partners = ['producer', 'consumer', 'depositor'];
+  const grants = {
+    producer: [aliases, ['read', 'write']],
+    consumer: [aliases, ['read']],
+    depositor: [['inbox'], ['write']],
+  };
   const scopes = {
     producer: 'collection:*:read collection:*:write',
     consumer: 'collection:*:read',
@@ -102,6 +107,10 @@ async function setUp({ url, taxiway }, data) {
   };
   const ids = await inOrder(aliases, alias => taxiway('collection', 'add', alias, '--title', `The ${alias}`));
   await inOrder(partners, slug => taxiway('partner', 'add', slug, '--name', slug, '--sector', 'finance'));
+  for (const slug of partners) {
+    const [collections, rights] = grants[slug];
+    await inOrder(collections, alias => taxiway('grant', slug, alias, ...rights));
+  }
   const tokens = await inOrder(partners, slug =>
     taxiway('token', 'issue', slug, '--scope', scopes[slug], '--ttl', '1d'),
   );

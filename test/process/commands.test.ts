@@ -53,6 +53,10 @@ describe('API roots and collections', () => {
 
 describe('tokens', () => {
   it('are printed alone, work at once, are listed, and stop when revoked', async () => {
+    const refused = await site.run('token', 'issue', 'bank', '--scope', 'collection:alpha:read', '--ttl', '90d');
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(/`npx taxiway grant bank alpha read` grants it/);
+    expect(await site.ok('grant', 'bank', 'alpha', 'read')).toBe('bank may read up to TLP:AMBER in alpha.');
     const token = await site.ok('token', 'issue', 'bank', '--scope', 'collection:alpha:read', '--ttl', '90d');
     expect(token).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
     const ask = async () =>

@@ -18,6 +18,7 @@ const objects = '/hub/collections/alpha/objects/';
 async function prepare(): Promise<string> {
   await site.ok('partner', 'add', 'bank', '--name', 'Bank', '--sector', 'finance');
   await site.ok('collection', 'add', 'alpha', '--title', 'Alpha');
+  await site.ok('grant', 'bank', 'alpha', 'read', 'write');
   return site.ok('token', 'issue', 'bank', '--scope', 'collection:alpha:read collection:alpha:write', '--ttl', '1d');
 }
 

@@ -2,9 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import { pino } from 'pino';
 import { buildApp } from '../../src/app.ts';
+import { parseScope } from '../../src/auth/scopes.ts';
 import { issueToken } from '../../src/auth/tokens.ts';
 import { type Config, toConfig } from '../../src/config.ts';
-import { type CollectionRow, insertCollection } from '../../src/db/collections.ts';
+import { operator } from '../../src/db/audit.ts';
+import { type CollectionRow, insertCollection, listCollections } from '../../src/db/collections.ts';
+import { deleteGrant, findGrant, type Grant, putGrant } from '../../src/db/grants.ts';
 import { insertPartner, type PartnerRow } from '../../src/db/partners.ts';
 import { createHub, type Hub } from '../../src/hub.ts';
 import type { Policy } from '../../src/stix/validate.ts';
@@ -26,13 +29,17 @@ export interface TestHub {
     id?: string;
     validation?: Policy;
   }): Promise<CollectionRow>;
+  /** a token, and the grants that it takes */
   tokenFor(partner: PartnerRow, scope: string, ttlMs?: number): Promise<string>;
+  revokeGrant(partner: PartnerRow, collection: CollectionRow): Promise<void>;
   /** a request as `token`'s holder, with the TAXII media types set */
   request(token: string | undefined, options: InjectOptions): Promise<LightMyRequestResponse>;
   get(token: string, url: string): Promise<LightMyRequestResponse>;
   post(token: string, url: string, body: unknown): Promise<LightMyRequestResponse>;
   close(): Promise<void>;
 }
+
+const nothing: Grant = { can_read: false, can_write: false, tlp_ceiling: 2 };
 
 export async function startTestHub(settings: Partial<Config> = {}): Promise<TestHub> {
   const database = await createTestDatabase();
@@ -68,13 +75,21 @@ export async function startTestHub(settings: Partial<Config> = {}): Promise<Test
       return required(await insertCollection(hub.db, row));
     },
     async tokenFor(partner, scope, ttlMs = 3_600_000) {
-      const { token } = await issueToken(hub.db, hub.identity, {
-        partnerId: partner.id,
-        partner: partner.slug,
-        scope,
-        ttlMs,
-      });
-      return token;
+      // As if the operator had granted all that the token says; `grant` changes it afterwards.
+      for (const { collection, right } of parseScope(scope) ?? []) {
+        const named = await listCollections(hub.db);
+        const meant = named.filter(({ id, alias }) => ['*', id, alias].includes(collection));
+        for (const { id } of meant) {
+          const before = (await findGrant(hub.db, partner.id, id)) ?? nothing;
+          await putGrant(hub.db, partner.id, id, { ...before, [`can_${right}`]: true });
+        }
+      }
+      const request = { partnerId: partner.id, partner: partner.slug, scope, ttlMs };
+      const issued = await hub.db.transaction().execute(tx => issueToken(tx, hub.identity, operator, request));
+      return issued.token;
+    },
+    async revokeGrant(partner, collection) {
+      await deleteGrant(hub.db, partner.id, collection.id);
     },
     async close() {
       await app.close();

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import type { RouteOptions } from 'fastify';
+import { toActor } from '../../auth/principal.ts';
 import { insertStatus } from '../../db/statuses.ts';
 import { HubError } from '../../errors.ts';
 import { sendTaxii } from '../../http/media-type.ts';
@@ -36,16 +37,18 @@ export const addObjects = (hub: Hub): RouteOptions => ({
   }),
   handler: async (request, reply) => {
     const { collection, principal } = request;
+    const { partnerId, partner } = principal;
+    const sender = { partnerId, partner, actor: toActor(request) };
     const receivedAt = new Date();
     const slices = sliceEnvelope(request.body as Buffer, hub.config.envelopeObjectsMax);
     const judged = await judge(slices, hub.validator, { policy: collection.validation, now: receivedAt });
     const { outcomes, status } = await hub.db.transaction().execute(async tx => {
-      const outcomes = await admit(tx, collection.id, principal.partnerId, judged);
+      const outcomes = await admit(tx, collection.id, sender, judged);
       const status = toStatus(randomUUID(), fromMicros(BigInt(receivedAt.getTime()) * 1000n), outcomes);
       if (status.success_count > 0) {
         const { api_root } = collection;
         const resource = JSON.stringify(status);
-        await insertStatus(tx, { id: status.id, api_root, partner_id: principal.partnerId, resource });
+        await insertStatus(tx, { id: status.id, api_root, partner_id: partnerId, resource });
       }
       return { outcomes, status };
     });

@@ -1,4 +1,6 @@
 import type { RouteOptions } from 'fastify';
+import { toActor } from '../../auth/principal.ts';
+import { appendAudit } from '../../db/audit.ts';
 import { lockCollection } from '../../db/collections.ts';
 import { deleteVersions } from '../../db/objects.ts';
 import { sendTaxii } from '../../http/media-type.ts';
@@ -33,15 +35,17 @@ export const deleteObject = (hub: Hub): RouteOptions => ({
     const { collection, principal } = request;
     const objectId = readObjectId(request.params);
     const match = parseMatch(request.query as Query, fields);
-    const deleted = await hub.db.transaction().execute(async tx => {
+    await hub.db.transaction().execute(async tx => {
       await lockCollection(tx, collection.id);
-      return deleteVersions(tx, collection.id, objectId, {
+      const versions = await deleteVersions(tx, collection.id, objectId, {
         addedBy: principal.partnerId,
         versions: toVersionSelector(match.version ?? ['all']),
         ...(match.spec_version && { specVersions: match.spec_version }),
       });
+      if (versions === 0) throw objectNotFound();
+      const entry = { action: 'objects-deleted', subject: principal.partner, details: { id: objectId, versions } };
+      await appendAudit(tx, toActor(request), { chain: collection.id, ...entry });
     });
-    if (deleted === 0) throw objectNotFound();
     return sendTaxii(reply, {});
   },
 });

@@ -1,7 +1,7 @@
 import type { RouteOptions } from 'fastify';
 import { sendTaxii, taxiiMediaType } from '../../http/media-type.ts';
 import type { Hub } from '../../hub.ts';
-import { findVisibleCollections } from '../access.ts';
+import { findVisibleRoot } from '../access.ts';
 import { describeRoute } from './route-schema.ts';
 
 /** GET /{api-root}/ (TAXII 2.1 §4.2). */
@@ -18,7 +18,7 @@ export const getApiRoot = (hub: Hub): RouteOptions => ({
   }),
   handler: async (request, reply) => {
     const { apiRoot } = request.params as { apiRoot: string };
-    const { root } = await findVisibleCollections(hub.db, apiRoot, request.principal.scopes);
+    const { root } = await findVisibleRoot(hub.db, request.principal, apiRoot);
     return sendTaxii(reply, {
       title: root.title,
       ...(root.description !== null && { description: root.description }),

@@ -1,8 +1,7 @@
 import type { RouteOptions } from 'fastify';
-import { rightsIn } from '../../auth/scopes.ts';
 import { sendTaxii } from '../../http/media-type.ts';
 import type { Hub } from '../../hub.ts';
-import { findVisibleCollections } from '../access.ts';
+import { findVisibleRoot } from '../access.ts';
 import { toCollectionResource } from '../collection-resource.ts';
 import { describeRoute } from './route-schema.ts';
 
@@ -21,9 +20,8 @@ export const getCollections = (hub: Hub): RouteOptions => ({
   }),
   handler: async (request, reply) => {
     const { apiRoot } = request.params as { apiRoot: string };
-    const { scopes } = request.principal;
-    const { collections } = await findVisibleCollections(hub.db, apiRoot, scopes);
-    const visible = collections.map(collection => toCollectionResource(collection, rightsIn(scopes, collection)));
-    return sendTaxii(reply, visible.length > 0 ? { collections: visible } : {});
+    const { visible } = await findVisibleRoot(hub.db, request.principal, apiRoot);
+    const collections = visible.map(({ collection, rights }) => toCollectionResource(collection, rights));
+    return sendTaxii(reply, collections.length > 0 ? { collections } : {});
   },
 });

@@ -1,8 +1,8 @@
 import type { RouteOptions } from 'fastify';
-import { listApiRoots, listCollections } from '../../db/collections.ts';
+import { listApiRoots } from '../../db/collections.ts';
 import { sendTaxii } from '../../http/media-type.ts';
 import type { Hub } from '../../hub.ts';
-import { isVisible } from '../access.ts';
+import { listVisibleCollections } from '../access.ts';
 import { describeRoute } from './route-schema.ts';
 
 /** GET /taxii2/ (TAXII 2.1 §4.1): the API roots in which the caller has a collection, the default one first. */
@@ -18,10 +18,12 @@ export const getDiscovery = (hub: Hub): RouteOptions => ({
     errors: [],
   }),
   handler: async (request, reply) => {
-    const [roots, collections] = await Promise.all([listApiRoots(hub.db), listCollections(hub.db)]);
-    const visible = collections.filter(collection => isVisible(request.principal.scopes, collection));
+    const [roots, visible] = await Promise.all([
+      listApiRoots(hub.db),
+      listVisibleCollections(hub.db, request.principal),
+    ]);
     const urls = roots
-      .filter(root => visible.some(collection => collection.api_root === root.slug))
+      .filter(root => visible.some(({ collection }) => collection.api_root === root.slug))
       // Without PUBLIC_URL they are relative, which is true behind any proxy (§4.1.1 allows it).
       .map(root => `${hub.config.publicUrl}/${root.slug}/`);
     return sendTaxii(reply, {

@@ -32,7 +32,14 @@ async function prepare({ url, taxiway }) {
   const addPartner = slug => taxiway('partner', 'add', slug, '--name', slug, '--sector', 'finance');
   const addCollection = (alias, root = 'group') =>
     taxiway('collection', 'add', alias, '--title', `The ${alias}`, '--root', root);
-  const issue = (partner, scope) => taxiway('token', 'issue', partner, '--scope', scope, '--ttl', '1d');
+  // Grants what the token is to say, and issues it.
+  const issue = async (partner, rights) => {
+    for (const [collection, words] of Object.entries(rights)) await taxiway('grant', partner, collection, ...words);
+    const scope = Object.entries(rights).flatMap(([collection, words]) =>
+      words.map(word => `collection:${collection}:${word}`),
+    );
+    return taxiway('token', 'issue', partner, '--scope', scope.join(' '), '--ttl', '1d');
+  };
 
   const [readWrite, readOnly, writeOnly, hidden] = await Promise.all([
     addCollection('shared'),
@@ -44,14 +51,8 @@ async function prepare({ url, taxiway }) {
     addPartner('beta'),
   ]);
   const [alpha, beta] = await Promise.all([
-    issue(
-      'alpha',
-      'collection:shared:read collection:shared:write collection:feed:read collection:inbox:write collection:elsewhere:read',
-    ),
-    issue(
-      'beta',
-      'collection:shared:read collection:shared:write collection:feed:read collection:feed:write collection:secret:read collection:secret:write',
-    ),
+    issue('alpha', { shared: ['read', 'write'], feed: ['read'], inbox: ['write'], elsewhere: ['read'] }),
+    issue('beta', { shared: ['read', 'write'], feed: ['read', 'write'], secret: ['read', 'write'] }),
     taxiway('import', 'feed', campaign, '--as', 'beta'),
   ]);
   return {

@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { parseScope, rightsIn } from '../../../src/auth/scopes.ts';
 
-const collection = { id: '5b6d0d1c-1c1a-4b59-9c1e-0f6f0f8f5a10', alias: 'campaign' };
+const collection = {
+  id: '5b6d0d1c-1c1a-4b59-9c1e-0f6f0f8f5a10',
+  alias: 'campaign',
+  grant: { can_read: true, can_write: true },
+};
 const rights = (scope: string) => rightsIn(parseScope(scope) ?? [], collection);
 
 describe('a scope', () => {

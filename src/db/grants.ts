@@ -1,0 +1,111 @@
+import { sql } from 'kysely';
+import type { TlpLevel } from '../stix/tlp.ts';
+import type { TaxiiTimestamp } from '../taxii/timestamp.ts';
+import { isUuid } from '../taxii/uuid.ts';
+import { type CollectionRow, collectionColumns, isSlug } from './collections.ts';
+import type { Db } from './pool.ts';
+
+/** What a partner may do in a collection, whatever its token claims. */
+export interface Grant {
+  can_read: boolean;
+  can_write: boolean;
+  /** the highest level that it may read */
+  tlp_ceiling: TlpLevel;
+}
+
+/** A grant as it is listed. */
+export interface GrantRow extends Grant {
+  partner: string;
+  collection: string;
+  created_at: TaxiiTimestamp;
+}
+
+/** A collection, and what one partner may do in it. */
+export interface GrantedCollection extends CollectionRow {
+  grant: Grant;
+}
+
+const grantColumns = ['can_read', 'can_write', 'tlp_ceiling'] as const;
+
+/** The collection of that id or alias. undefined where there is none, or the partner has no grant in it. */
+export async function findGrantedCollection(
+  db: Db,
+  partnerId: string,
+  idOrAlias: string,
+): Promise<GrantedCollection | undefined> {
+  if (!isUuid(idOrAlias) && !isSlug(idOrAlias)) return undefined;
+  const row = await selectGranted(db, partnerId)
+    .where(isUuid(idOrAlias) ? 'collection.id' : 'alias', '=', idOrAlias)
+    .executeTakeFirst();
+  return row && toGranted(row);
+}
+
+/** The collections in which the partner has a grant, by id; of one API root where given. */
+export async function listGrantedCollections(
+  db: Db,
+  partnerId: string,
+  apiRoot?: string,
+): Promise<GrantedCollection[]> {
+  const rows = await selectGranted(db, partnerId)
+    .$if(apiRoot !== undefined, query => query.where('api_root', '=', apiRoot as string))
+    .orderBy('collection.id')
+    .execute();
+  return rows.map(toGranted);
+}
+
+function selectGranted(db: Db, partnerId: string) {
+  return db
+    .selectFrom('access_grant')
+    .innerJoin('collection', 'collection.id', 'access_grant.collection_id')
+    .select(collectionColumns.map(column => `collection.${column}` as const))
+    .select(grantColumns)
+    .where('partner_id', '=', partnerId);
+}
+
+function toGranted({ can_read, can_write, tlp_ceiling, ...collection }: CollectionRow & Grant): GrantedCollection {
+  return { ...collection, grant: { can_read, can_write, tlp_ceiling } };
+}
+
+/** What the partner may do in the collection now. undefined: nothing */
+export async function findGrant(db: Db, partnerId: string, collectionId: string): Promise<Grant | undefined> {
+  return db
+    .selectFrom('access_grant')
+    .select(grantColumns)
+    .where('partner_id', '=', partnerId)
+    .where('collection_id', '=', collectionId)
+    .executeTakeFirst();
+}
+
+/** Writes what a partner may do in a collection, in the place of what it could do before. */
+export async function putGrant(db: Db, partnerId: string, collectionId: string, grant: Grant): Promise<void> {
+  await db
+    .insertInto('access_grant')
+    .values({ partner_id: partnerId, collection_id: collectionId, ...grant })
+    .onConflict(conflict => conflict.columns(['partner_id', 'collection_id']).doUpdateSet(grant))
+    .execute();
+}
+
+/** @returns false where there was no grant */
+export async function deleteGrant(db: Db, partnerId: string, collectionId: string): Promise<boolean> {
+  const deleted = await db
+    .deleteFrom('access_grant')
+    .where('partner_id', '=', partnerId)
+    .where('collection_id', '=', collectionId)
+    .executeTakeFirst();
+  return deleted.numDeletedRows > 0n;
+}
+
+/** All grants, or those of one partner, by partner and collection. */
+export async function listGrants(db: Db, partnerId?: string): Promise<GrantRow[]> {
+  return db
+    .selectFrom('access_grant')
+    .innerJoin('partner', 'partner.id', 'access_grant.partner_id')
+    .innerJoin('collection', 'collection.id', 'access_grant.collection_id')
+    .select(['partner.slug as partner', 'collection.alias as collection'])
+    .select(grantColumns)
+    .select(sql.ref<TaxiiTimestamp>('access_grant.created_at').as('created_at'))
+    .$if(partnerId !== undefined, query => query.where('partner_id', '=', partnerId as string))
+    .orderBy('partner')
+    .orderBy('collection')
+    .execute();
+}
