@@ -5,6 +5,7 @@ import { grantCommand, grantsCommand, revokeGrantCommand } from './commands/gran
 import { importCommand } from './commands/import.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { partnerCommand } from './commands/partner.ts';
+import { replayCommand } from './commands/replay.ts';
 import { rootCommand } from './commands/root.ts';
 import { serveCommand } from './commands/serve.ts';
 import { tokenCommand } from './commands/token.ts';
@@ -29,6 +30,7 @@ export async function run(args: string[]): Promise<number> {
     .addCommand(grantCommand())
     .addCommand(revokeGrantCommand())
     .addCommand(grantsCommand())
+    .addCommand(replayCommand())
     .addCommand(tokenCommand())
     .addCommand(importCommand())
     .addCommand(exportCommand())

@@ -1,8 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { appendAudit, hubChain, operator } from '../db/audit.ts';
-import { defaultApiRoot, findApiRoot, insertCollection, listCollections } from '../db/collections.ts';
+import {
+  type CollectionRow,
+  defaultApiRoot,
+  findApiRoot,
+  insertCollection,
+  listCollections,
+} from '../db/collections.ts';
 import { OperatorError } from '../errors.ts';
+import { tlpLabels, tlpLevelOfLabel } from '../stix/tlp.ts';
 import { describeCommand, policyOption, printResult, printRows, requireSlug, requireText, withHub } from './command.ts';
 
 // TAXII 2.1 §2: an identifier is a UUID of version 4.
@@ -18,6 +25,12 @@ export const collectionCommand = () =>
         .option('--id <uuid>', 'its id, a UUID of version 4; made up where not given')
         .option('--root <slug>', 'the API root it belongs to', defaultApiRoot)
         .addOption(policyOption('--validation <policy>', 'how strictly pushed objects are judged'))
+        .addOption(
+          new Option('--tlp-default <level>', 'the level of objects that carry no TLP marking')
+            .choices(tlpLabels)
+            .default('amber'),
+        )
+        .addOption(new Option('--tlp-max <level>', 'refuse objects above it').choices(tlpLabels).default('red'))
         .action((alias, options) =>
           withHub(async ({ db }) => {
             const title = requireText('--title', options.title);
@@ -28,7 +41,14 @@ export const collectionCommand = () =>
                 `There is no API root "${root}": \`npx taxiway root add ${root} --title …\` adds it.`,
               );
             }
-            const row = { id, alias: requireSlug('collection', alias), api_root: root, title, description, validation };
+            const levels = {
+              tlp_default: tlpLevelOfLabel(options.tlpDefault),
+              tlp_max: tlpLevelOfLabel(options.tlpMax),
+            };
+            if (levels.tlp_default > levels.tlp_max)
+              throw new OperatorError('--tlp-default must not be above --tlp-max.');
+            const described = { id, alias: requireSlug('collection', alias), api_root: root, title, description };
+            const row = { ...described, validation, ...levels };
             const collection = await db.transaction().execute(async tx => {
               const added = await insertCollection(tx, row);
               if (!added)
@@ -36,12 +56,16 @@ export const collectionCommand = () =>
               await appendAudit(tx, operator, { chain: hubChain, action: 'collection-added', subject: alias });
               return added;
             });
-            printResult(collection.id, collection, options);
+            printResult(collection.id, toRecord(collection), options);
           }),
         ),
     )
     .addCommand(
       describeCommand('list', 'list the collections').action(options =>
-        withHub(async ({ db }) => printRows(await listCollections(db), options)),
+        withHub(async ({ db }) => printRows((await listCollections(db)).map(toRecord), options)),
       ),
     );
+
+function toRecord({ tlp_default, tlp_max, tlp_held: _, ...collection }: CollectionRow) {
+  return { ...collection, tlp_default: tlpLabels[tlp_default], tlp_max: tlpLabels[tlp_max] };
+}

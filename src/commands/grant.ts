@@ -1,9 +1,10 @@
 import { Option } from 'commander';
 import { appendAudit, hubChain, operator } from '../db/audit.ts';
-import { deleteGrant, findGrant, type Grant, listGrants, putGrant } from '../db/grants.ts';
+import { lockCollection } from '../db/collections.ts';
+import { deleteGrant, findGrant, type Grant, type GrantedRights, listGrants, putGrant } from '../db/grants.ts';
 import type { Db } from '../db/pool.ts';
 import { OperatorError } from '../errors.ts';
-import { describeTlp, tlpLabels, tlpLevelOfLabel } from '../stix/tlp.ts';
+import { describeTlp, type TlpLevel, tlpLabels, tlpLevelOfLabel } from '../stix/tlp.ts';
 import {
   describeCommand,
   printResult,
@@ -14,7 +15,7 @@ import {
   withHub,
 } from './command.ts';
 
-const nothing: Grant = { can_read: false, can_write: false, tlp_ceiling: tlpLevelOfLabel('amber') };
+const nothing: GrantedRights = { can_read: false, can_write: false, tlp_ceiling: tlpLevelOfLabel('amber') };
 
 export const grantCommand = () =>
   describeCommand('grant <partner> <collection> <right...>', 'let a partner read or write a collection, or both')
@@ -26,11 +27,10 @@ export const grantCommand = () =>
         await requirePartner(db, slug);
         const rights = words.map(requireRight);
         if (options.tlp && !rights.includes('read')) throw new OperatorError('--tlp belongs to the right to read.');
-        const changed = await changeGrant(db, slug, name, (before = nothing) => ({
-          ...before,
+        const changed = await changeGrant(db, slug, name, before => ({
           can_read: before.can_read || rights.includes('read'),
           can_write: before.can_write || rights.includes('write'),
-          ...(options.tlp && { tlp_ceiling: tlpLevelOfLabel(options.tlp) }),
+          tlp_ceiling: options.tlp ? tlpLevelOfLabel(options.tlp) : before.tlp_ceiling,
         }));
         printGrant(changed, options);
       }),
@@ -43,14 +43,11 @@ export const revokeGrantCommand = () =>
   ).action((slug, name, word: string | undefined, options) =>
     withHub(async ({ db }) => {
       const taken = word === undefined ? ['read', 'write'] : [requireRight(word)];
-      const changed = await changeGrant(db, slug, name, before => {
-        if (!before) throw new OperatorError(`"${slug}" has no grant in "${name}": \`npx taxiway grants\` shows them.`);
-        return {
-          ...before,
-          can_read: before.can_read && !taken.includes('read'),
-          can_write: before.can_write && !taken.includes('write'),
-        };
-      });
+      const changed = await changeGrant(db, slug, name, before => ({
+        can_read: before.can_read && !taken.includes('read'),
+        can_write: before.can_write && !taken.includes('write'),
+        tlp_ceiling: before.tlp_ceiling,
+      }));
       printGrant(changed, options);
     }),
   );
@@ -64,28 +61,41 @@ export const grantsCommand = () =>
       }),
   );
 
-interface ChangedGrant extends Grant {
+interface ChangedGrant extends GrantedRights {
   partner: string;
   collection: string;
+  replay_above: TlpLevel | null;
 }
 
 async function changeGrant(
   db: Db,
   slug: string,
   name: string,
-  change: (before: Grant | undefined) => Grant,
+  change: (before: GrantedRights) => GrantedRights,
 ): Promise<ChangedGrant> {
   const partner = await requireKnownPartner(db, slug);
   const collection = await requireCollection(db, name);
   return db.transaction().execute(async tx => {
-    const grant = change(await findGrant(tx, partner.id, collection.id));
-    if (grant.can_read || grant.can_write) await putGrant(tx, partner.id, collection.id, grant);
+    // Nothing is added meanwhile, so that it is clear what the partner has passed by under its old ceiling.
+    const { date_added_last } = await lockCollection(tx, collection.id);
+    const before = await findGrant(tx, partner.id, collection.id);
+    const rights = change(before ?? nothing);
+    const replay_above = before?.can_read ? findUncovered(before, rights.tlp_ceiling) : null;
+    const replay_until = replay_above === null ? null : date_added_last;
+    const grant = { ...rights, replay_above, replay_until };
+    if (rights.can_read || rights.can_write) await putGrant(tx, partner.id, collection.id, grant);
     else await deleteGrant(tx, partner.id, collection.id);
-    const changed = { ...grant, partner: slug, collection: collection.alias };
+    const changed = { partner: slug, collection: collection.alias, ...rights, replay_above };
     const { partner: subject, ...details } = toRecord(changed);
     await appendAudit(tx, operator, { chain: hubChain, action: 'grant-changed', subject, details });
     return changed;
   });
+}
+
+/** The level above which objects are behind the partner's cursor once its ceiling is changed; null: none are. */
+function findUncovered({ tlp_ceiling, replay_above }: Grant, ceiling: TlpLevel): TlpLevel | null {
+  const lowest = Math.min(replay_above ?? tlp_ceiling, tlp_ceiling);
+  return lowest < ceiling ? lowest : null;
 }
 
 function requireRight(word: string): 'read' | 'write' {
@@ -94,13 +104,20 @@ function requireRight(word: string): 'read' | 'write' {
 }
 
 function printGrant(grant: ChangedGrant, options: { json?: boolean }): void {
-  const { partner, collection, can_read, can_write, tlp_ceiling } = grant;
+  const { partner, collection, can_read, can_write, tlp_ceiling, replay_above } = grant;
   const rights = [...(can_write ? ['write'] : []), ...(can_read ? [`read up to ${describeTlp(tlp_ceiling)}`] : [])];
-  const line = `${partner} may ${rights.join(' and ') || 'do nothing any more'} in ${collection}.`;
-  printResult(line, toRecord(grant), options);
+  const lines = [
+    `${partner} may ${rights.join(' and ') || 'do nothing any more'} in ${collection}.`,
+    ...(replay_above === null
+      ? []
+      : [
+          `What it may see now and has passed by: \`npx taxiway replay ${partner} ${collection}\` makes it come again.`,
+        ]),
+  ];
+  printResult(lines.join('\n'), toRecord(grant), options);
 }
 
-function toRecord<Row extends Grant & { partner: string; collection: string }>({ tlp_ceiling, ...row }: Row) {
-  const { partner, collection, can_read, can_write, ...rest } = row;
-  return { partner, collection, can_read, can_write, tlp: can_read ? tlpLabels[tlp_ceiling] : null, ...rest };
+function toRecord<Row extends GrantedRights & { partner: string; collection: string }>(row: Row) {
+  const { partner, collection, can_read, can_write, tlp_ceiling } = row;
+  return { partner, collection, can_read, can_write, tlp: can_read ? tlpLabels[tlp_ceiling] : null };
 }

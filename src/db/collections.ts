@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Policy } from '../stix/catalogue.ts';
+import { type TlpLevel, tlpLevels } from '../stix/tlp.ts';
 import type { TaxiiTimestamp } from '../taxii/timestamp.ts';
 import { isUuid } from '../taxii/uuid.ts';
 import type { Db, Tx } from './pool.ts';
@@ -18,8 +19,15 @@ export interface CollectionRow {
   description: string | null;
   /** how strictly the objects that are pushed to it are judged */
   validation: Policy;
+  /** the level of objects that carry no TLP marking */
+  tlp_default: TlpLevel;
+  /** objects above it are refused */
+  tlp_max: TlpLevel;
+  /** a bit for each level that any object was ever added at */
+  tlp_held: number;
   /** of the newest object ever added; before the first one, when the collection was made */
   date_added_last: TaxiiTimestamp;
+  created_at: TaxiiTimestamp;
 }
 
 /** The slug of the API root that is there from the start. */
@@ -34,7 +42,11 @@ export const collectionColumns = [
   'title',
   'description',
   'validation',
+  'tlp_default',
+  'tlp_max',
+  'tlp_held',
   'date_added_last',
+  'created_at',
 ] as const;
 
 /** What an alias, and the slug of an API root or a partner, must look like. Nothing else is ever asked for. */
@@ -71,11 +83,13 @@ export async function findApiRoot(db: Db, slug: string): Promise<ApiRootRow | un
   return db.selectFrom('api_root').select(apiRootColumns).where('slug', '=', slug).executeTakeFirst();
 }
 
+type Defaulted = 'validation' | 'tlp_default' | 'tlp_max';
+/** A collection that is to be added. */
+export type NewCollection = Omit<CollectionRow, 'date_added_last' | 'created_at' | 'tlp_held' | Defaulted> &
+  Partial<Pick<CollectionRow, Defaulted>>;
+
 /** @returns undefined where its id or alias is taken */
-export async function insertCollection(
-  db: Db,
-  collection: Omit<CollectionRow, 'date_added_last' | 'validation'> & { validation?: Policy },
-): Promise<CollectionRow | undefined> {
+export async function insertCollection(db: Db, collection: NewCollection): Promise<CollectionRow | undefined> {
   return db
     .insertInto('collection')
     .values(collection)
@@ -121,7 +135,22 @@ export async function lockCollection(
     .executeTakeFirstOrThrow();
 }
 
-/** Moves the collection's clock. The caller holds its lock. */
-export async function setDateAddedLast(tx: Tx, collectionId: string, dateAdded: TaxiiTimestamp): Promise<void> {
-  await tx.updateTable('collection').set({ date_added_last: dateAdded }).where('id', '=', collectionId).execute();
+/** Moves the collection's clock, and notes the levels of what was added. The caller holds its lock. */
+export async function setDateAddedLast(
+  tx: Tx,
+  collectionId: string,
+  dateAdded: TaxiiTimestamp,
+  levels: TlpLevel[] = [],
+): Promise<void> {
+  const held = levels.reduce((bits, level) => bits | (1 << level), 0);
+  await tx
+    .updateTable('collection')
+    .set({ date_added_last: dateAdded, tlp_held: sql`tlp_held | ${held}::smallint` })
+    .where('id', '=', collectionId)
+    .execute();
+}
+
+/** The levels that the collection holds, or has held. */
+export function levelsOf({ tlp_held }: Pick<CollectionRow, 'tlp_held'>): TlpLevel[] {
+  return tlpLevels.filter(level => tlp_held & (1 << level));
 }

@@ -3,18 +3,28 @@ import type { TlpLevel } from '../stix/tlp.ts';
 import type { TaxiiTimestamp } from '../taxii/timestamp.ts';
 import { isUuid } from '../taxii/uuid.ts';
 import { type CollectionRow, collectionColumns, isSlug } from './collections.ts';
-import type { Db } from './pool.ts';
+import type { Db, Tx } from './pool.ts';
 
 /** What a partner may do in a collection, whatever its token claims. */
-export interface Grant {
+export interface GrantedRights {
   can_read: boolean;
   can_write: boolean;
   /** the highest level that it may read */
   tlp_ceiling: TlpLevel;
 }
 
+/** The same, and where the partner stands since its ceiling was raised. */
+export interface Grant extends GrantedRights {
+  /** the ceiling from before: what lies above it is behind the partner's cursor until it is replayed; null: nothing is */
+  replay_above: TlpLevel | null;
+  /** the date up to which the partner may have passed that by */
+  replay_until: TaxiiTimestamp | null;
+  /** the last date that versions were replayed to it under */
+  replayed_last: TaxiiTimestamp | null;
+}
+
 /** A grant as it is listed. */
-export interface GrantRow extends Grant {
+export interface GrantRow extends GrantedRights {
   partner: string;
   collection: string;
   created_at: TaxiiTimestamp;
@@ -25,7 +35,8 @@ export interface GrantedCollection extends CollectionRow {
   grant: Grant;
 }
 
-const grantColumns = ['can_read', 'can_write', 'tlp_ceiling'] as const;
+const rightsColumns = ['can_read', 'can_write', 'tlp_ceiling'] as const;
+const grantColumns = [...rightsColumns, 'replay_above', 'replay_until', 'replayed_last'] as const;
 
 /** The collection of that id or alias. undefined where there is none, or the partner has no grant in it. */
 export async function findGrantedCollection(
@@ -62,8 +73,9 @@ function selectGranted(db: Db, partnerId: string) {
     .where('partner_id', '=', partnerId);
 }
 
-function toGranted({ can_read, can_write, tlp_ceiling, ...collection }: CollectionRow & Grant): GrantedCollection {
-  return { ...collection, grant: { can_read, can_write, tlp_ceiling } };
+function toGranted(row: CollectionRow & Grant): GrantedCollection {
+  const { can_read, can_write, tlp_ceiling, replay_above, replay_until, replayed_last, ...collection } = row;
+  return { ...collection, grant: { can_read, can_write, tlp_ceiling, replay_above, replay_until, replayed_last } };
 }
 
 /** What the partner may do in the collection now. undefined: nothing */
@@ -77,7 +89,12 @@ export async function findGrant(db: Db, partnerId: string, collectionId: string)
 }
 
 /** Writes what a partner may do in a collection, in the place of what it could do before. */
-export async function putGrant(db: Db, partnerId: string, collectionId: string, grant: Grant): Promise<void> {
+export async function putGrant(
+  db: Db,
+  partnerId: string,
+  collectionId: string,
+  grant: GrantedRights & Partial<Grant>,
+): Promise<void> {
   await db
     .insertInto('access_grant')
     .values({ partner_id: partnerId, collection_id: collectionId, ...grant })
@@ -85,14 +102,26 @@ export async function putGrant(db: Db, partnerId: string, collectionId: string, 
     .execute();
 }
 
-/** @returns false where there was no grant */
-export async function deleteGrant(db: Db, partnerId: string, collectionId: string): Promise<boolean> {
-  const deleted = await db
-    .deleteFrom('access_grant')
+/** Notes the last date that versions were replayed under, or that nothing is behind the cursor any more. */
+export async function setReplayed(
+  tx: Tx,
+  partnerId: string,
+  collectionId: string,
+  change: { replayed_last: TaxiiTimestamp } | { replay_above: null; replay_until: null },
+): Promise<void> {
+  await tx
+    .updateTable('access_grant')
+    .set(change)
     .where('partner_id', '=', partnerId)
     .where('collection_id', '=', collectionId)
-    .executeTakeFirst();
-  return deleted.numDeletedRows > 0n;
+    .execute();
+}
+
+/** Takes all rights of a partner in a collection, and what was replayed to it there. */
+export async function deleteGrant(tx: Tx, partnerId: string, collectionId: string): Promise<void> {
+  for (const table of ['access_grant', 'replay'] as const) {
+    await tx.deleteFrom(table).where('partner_id', '=', partnerId).where('collection_id', '=', collectionId).execute();
+  }
 }
 
 /** All grants, or those of one partner, by partner and collection. */
@@ -102,7 +131,7 @@ export async function listGrants(db: Db, partnerId?: string): Promise<GrantRow[]
     .innerJoin('partner', 'partner.id', 'access_grant.partner_id')
     .innerJoin('collection', 'collection.id', 'access_grant.collection_id')
     .select(['partner.slug as partner', 'collection.alias as collection'])
-    .select(grantColumns)
+    .select(rightsColumns)
     .select(sql.ref<TaxiiTimestamp>('access_grant.created_at').as('created_at'))
     .$if(partnerId !== undefined, query => query.where('partner_id', '=', partnerId as string))
     .orderBy('partner')

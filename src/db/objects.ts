@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
+import { type TlpLevel, tlpRed } from '../stix/tlp.ts';
 import type { TaxiiTimestamp } from '../taxii/timestamp.ts';
 import type { Db, Tx } from './pool.ts';
 
@@ -22,6 +23,10 @@ export interface ObjectFilter {
 export interface PageBounds {
   /** exclusive */
   after: TaxiiTimestamp;
+  /** inclusive */
+  until: TaxiiTimestamp;
+  /** the levels that the collection holds up to then */
+  levels: readonly TlpLevel[];
   objectsMax: number;
   /** the page ends before the object that would pass it, but holds at least one */
   bytesMax: number;
@@ -44,17 +49,33 @@ export interface Page<Row> {
   more: boolean;
 }
 
+/** Who reads, and so what is there: versions up to its ceiling, and all that it sent itself. */
+export interface Reader {
+  partnerId: string;
+  /** the highest level that its grant in the collection allows */
+  ceiling: TlpLevel;
+  /** the last date that versions were replayed to it under; null: none were */
+  replayedLast: TaxiiTimestamp | null;
+}
+
+/** The operator, who sees everything. No partner has this id. */
+export const everything: Reader = { partnerId: '0', ceiling: tlpRed, replayedLast: null };
+
 /**
- * A page of objects in the order of date_added: one statement, a range of one index, at most objectsMax + 1 rows and
- * about bytesMax bytes. Rows past bytesMax come without their text, which PostgreSQL then does not even read.
+ * A page of objects in the order of date_added: one statement, a range of an index for each level, at most
+ * objectsMax + 1 rows and about bytesMax bytes. Rows past bytesMax come without their text, which PostgreSQL then does
+ * not even read.
  */
 export async function pageObjects(
   db: Db,
   collectionId: string,
+  reader: Reader,
   filter: ObjectFilter,
   bounds: PageBounds,
 ): Promise<Page<ObjectRow>> {
-  const matching = selectMatching(collectionId, filter, bounds, sql`date_added, object, octet_length(object) as bytes`);
+  const columns = sql`object, octet_length(object) as bytes`;
+  const matching = selectMatching(collectionId, reader, filter, bounds, columns);
+  if (!matching) return { rows: [], more: false };
   const { rows } = await sql<{ date_added: TaxiiTimestamp; object: string | null }>`
     select date_added, case when bytes_to_here - bytes = 0 or bytes_to_here <= ${bounds.bytesMax} then object end as object
     from (
@@ -70,54 +91,208 @@ export async function pageObjects(
 export async function pageManifest(
   db: Db,
   collectionId: string,
+  reader: Reader,
   filter: ObjectFilter,
   bounds: PageBounds,
 ): Promise<Page<ManifestRow>> {
-  const matching = selectMatching(collectionId, filter, bounds, sql`date_added, object_id, version_text`);
+  const matching = selectMatching(collectionId, reader, filter, bounds, sql`object_id, version_text`);
+  if (!matching) return { rows: [], more: false };
   const { rows } = await sql<ManifestRow>`${matching}`.execute(db);
   return { rows: rows.slice(0, bounds.objectsMax), more: rows.length > bounds.objectsMax };
 }
 
-/** Whether the collection holds any version of the object. */
-export async function hasObject(db: Db, collectionId: string, objectId: string): Promise<boolean> {
-  const isOfObject = isVersionOf(collectionId, sql`${objectId}::text`);
-  const { rows } = await sql`select 1 from object_version where ${isOfObject} limit 1`.execute(db);
+/** Whether the collection holds any version of the object that the reader may see. */
+export async function hasObject(db: Db, collectionId: string, reader: Reader, objectId: string): Promise<boolean> {
+  const { rows } = await sql`
+    select 1 from object_version
+    where ${isVersionOf(collectionId, sql`${objectId}::text`)} and tlp <= ${ceilingFor(reader)} limit 1`.execute(db);
   return rows.length > 0;
 }
 
-// One row more than asked for tells whether there is more.
-function selectMatching(collectionId: string, filter: ObjectFilter, bounds: PageBounds, columns: RawBuilder<unknown>) {
-  const conditions = [
-    ...matchVersions(filter.versions),
-    ...(filter.specVersions ? [sql`spec_version = any(${filter.specVersions})`] : []),
-  ];
-  const after = sql`${bounds.after}::timestamptz`;
-  const limit = bounds.objectsMax + 1;
-  if (filter.ids) {
-    if (filter.types) conditions.push(sql`type = any(${filter.types})`);
-    return sql`
-      select ${columns} from unnest(${filter.ids}::text[]) as wanted(id) cross join lateral (
-        select * from object_version
-        where ${isVersionOf(collectionId, sql`wanted.id`)} and date_added > ${after} ${all(conditions)}
-        offset 0
+/** A version, and where it stands in the collection. */
+export interface PlacedVersion {
+  date_added: TaxiiTimestamp;
+  object_id: string;
+  version: string;
+}
+
+/**
+ * Versions of others that the reader may see, by the dates that they were added at; those above a level alone where that
+ * is given.
+ */
+export async function listVersionsOfOthers(
+  db: Db,
+  collectionId: string,
+  reader: Reader,
+  { above = -1, ...bounds }: Omit<PageBounds, 'bytesMax'> & { above?: TlpLevel },
+): Promise<PlacedVersion[]> {
+  const filter = { versions: { all: true, first: false, last: false, instants: [] } };
+  const scan = toScan(collectionId, reader, filter, bounds, sql`object_id, version`);
+  const conditions = [sql`added_by <> ${reader.partnerId}`];
+  const levels = bounds.levels.filter(level => level > above);
+  const { rows } = await sql<PlacedVersion>`
+    ${mergeParts(scan, selectLevels({ ...scan, conditions, levels }))}`.execute(db);
+  return rows;
+}
+
+/** One row more than asked for tells whether there is more. undefined: there can be none */
+function selectMatching(
+  collectionId: string,
+  reader: Reader,
+  filter: ObjectFilter,
+  bounds: PageBounds,
+  columns: RawBuilder<unknown>,
+): RawBuilder<unknown> | undefined {
+  const scan = toScan(collectionId, reader, filter, bounds, columns);
+  const { replayedLast } = reader;
+  // What was replayed stands at its new date alone.
+  const original = replayedLast === null ? scan : { ...scan, conditions: [...scan.conditions, isNotReplayed(reader)] };
+  const parts = filter.ids
+    ? [selectIds(original, filter.ids)]
+    : [...(filter.types ? selectTypes(original, filter.types) : selectLevels(original)), ...selectOwn(original)];
+  if (replayedLast !== null && replayedLast > bounds.after) parts.push(selectReplayed(scan));
+  return parts.length > 0 ? mergeParts(scan, parts) : undefined;
+}
+
+function toScan(
+  collectionId: string,
+  reader: Reader,
+  filter: ObjectFilter,
+  bounds: Omit<PageBounds, 'bytesMax'>,
+  columns: RawBuilder<unknown>,
+): Scan {
+  return {
+    collectionId,
+    reader,
+    filter,
+    after: sql`${bounds.after}::timestamptz`,
+    until: sql`${bounds.until}::timestamptz`,
+    limit: bounds.objectsMax + 1,
+    levels: bounds.levels,
+    columns,
+    conditions: [
+      ...matchVersions(filter.versions, ceilingFor(reader)),
+      ...(filter.specVersions ? [sql`spec_version = any(${filter.specVersions})`] : []),
+    ],
+  };
+}
+
+interface Scan {
+  collectionId: string;
+  reader: Reader;
+  filter: ObjectFilter;
+  after: RawBuilder<unknown>;
+  until: RawBuilder<unknown>;
+  limit: number;
+  levels: readonly TlpLevel[];
+  columns: RawBuilder<unknown>;
+  conditions: RawBuilder<unknown>[];
+}
+
+// Each part is in order and has a limit of its own, so that PostgreSQL merges them lazily: of each it reads what the page
+// takes, and one row more.
+function mergeParts({ limit }: Scan, parts: RawBuilder<unknown>[]): RawBuilder<unknown> {
+  const [only] = parts;
+  if (only && parts.length === 1) return only;
+  return sql`${sql.join(parts, sql` union all `)} order by date_added limit ${limit}`;
+}
+
+/** A range for each level that the reader may see. */
+function selectLevels(scan: Scan): RawBuilder<unknown>[] {
+  const { collectionId, reader, after, until, columns, conditions, limit } = scan;
+  return scan.levels
+    .filter(level => level <= reader.ceiling)
+    .map(
+      level => sql`(
+      select date_added, ${columns} from object_version
+      where collection_id = ${collectionId} and tlp = ${level}::smallint
+        and date_added > ${after} and date_added <= ${until} ${all(conditions)}
+      order by date_added limit ${limit}
+    )`,
+    );
+}
+
+/** Its own versions above the ceiling, which the other parts leave out. */
+function selectOwn(scan: Scan): RawBuilder<unknown>[] {
+  const { collectionId, reader, filter, after, until, columns, conditions, limit } = scan;
+  const ofTypes = filter.types ? [sql`type = any(${filter.types})`] : [];
+  return scan.levels
+    .filter(level => level > reader.ceiling)
+    .map(
+      level => sql`(
+      select date_added, ${columns} from object_version
+      where collection_id = ${collectionId} and added_by = ${reader.partnerId} and tlp = ${level}::smallint and tlp > 0
+        and date_added > ${after} and date_added <= ${until} ${all([...ofTypes, ...conditions])}
+      order by date_added limit ${limit}
+    )`,
+    );
+}
+
+/** For each level a range for each type; what is sorted of them is at most `limit` rows of each. */
+function selectTypes(scan: Scan, types: string[]): RawBuilder<unknown>[] {
+  const { collectionId, reader, after, until, columns, conditions, limit } = scan;
+  return scan.levels
+    .filter(level => level <= reader.ceiling)
+    .map(
+      level => sql`(
+      select found.* from unnest(${types}::text[]) as wanted(type) cross join lateral (
+        select date_added, ${columns} from object_version
+        where (type, collection_id, tlp, date_added) > (wanted.type, ${collectionId}::uuid, ${level}::smallint, ${after})
+          and (type, collection_id, tlp, date_added) <= (wanted.type, ${collectionId}::uuid, ${level}::smallint, ${until})
+          ${all(conditions)}
+        order by object_version.type, collection_id, tlp, date_added limit ${limit}
       ) found
-      order by date_added limit ${limit}`;
-  }
-  if (filter.types) {
-    // Each type is a range of its own, already in order; what is merged is at most `limit` rows a type.
-    return sql`
-      select found.* from unnest(${filter.types}::text[]) as wanted(type) cross join lateral (
-        select ${columns} from object_version
-        where (type, collection_id, date_added) > (wanted.type, ${collectionId}::uuid, ${after})
-          and (type, collection_id, date_added) <= (wanted.type, ${collectionId}::uuid, 'infinity') ${all(conditions)}
-        order by object_version.type, collection_id, date_added limit ${limit}
-      ) found
-      order by date_added limit ${limit}`;
-  }
-  return sql`
-    select ${columns} from object_version
-    where collection_id = ${collectionId} and date_added > ${after} ${all(conditions)}
-    order by date_added limit ${limit}`;
+      order by date_added limit ${limit}
+    )`,
+    );
+}
+
+/** The versions of some objects, whatever their level: each of them is looked up. */
+function selectIds({ collectionId, reader, filter, after, until, columns, conditions, limit }: Scan, ids: string[]) {
+  const ofTypes = filter.types ? [sql`type = any(${filter.types})`] : [];
+  return sql`(
+    select date_added, ${columns} from unnest(${ids}::text[]) as wanted(id) cross join lateral (
+      select * from object_version
+      where ${isVersionOf(collectionId, sql`wanted.id`)} and date_added > ${after} and date_added <= ${until}
+        and tlp <= ${ceilingFor(reader)} ${all([...ofTypes, ...conditions])}
+      offset 0
+    ) found
+    order by date_added limit ${limit}
+  )`;
+}
+
+/** What comes again for this reader alone, and is still there for it. */
+function selectReplayed(scan: Scan): RawBuilder<unknown> {
+  const { collectionId, reader, filter, after, until, columns, conditions, limit } = scan;
+  const ofIds = filter.ids ? [sql`object_version.object_id = any(${filter.ids})`] : [];
+  const ofTypes = filter.types ? [sql`type = any(${filter.types})`] : [];
+  return sql`(
+    select replayed_at, ${columns} from (
+      select date_added as replayed_at, object_id as replayed_id, version as replayed_version from replay
+      where partner_id = ${reader.partnerId} and collection_id = ${collectionId}
+        and date_added > ${after} and date_added <= ${until}
+    ) replayed cross join lateral (
+      select * from object_version
+      where ${isVersionOf(collectionId, sql`replayed_id`)} and version = replayed_version
+        and tlp <= ${ceilingFor(reader)} ${all([...ofIds, ...ofTypes, ...conditions])}
+      offset 0
+    ) found
+    order by replayed_at limit ${limit}
+  )`;
+}
+
+function isNotReplayed({ partnerId }: Reader): RawBuilder<unknown> {
+  return sql`not exists (
+    select from replay
+    where replay.object_id = object_version.object_id and replay.collection_id = object_version.collection_id
+      and replay.version = object_version.version and replay.partner_id = ${partnerId}
+  )`;
+}
+
+/** The level up to which the reader sees a row: what it sent itself it sees whole. */
+function ceilingFor({ partnerId, ceiling }: Reader): RawBuilder<unknown> {
+  if (ceiling === tlpRed) return sql`${tlpRed}::smallint`;
+  return sql`case when added_by = ${partnerId} then ${tlpRed}::smallint else ${ceiling}::smallint end`;
 }
 
 function all(conditions: RawBuilder<unknown>[]): RawBuilder<unknown> {
@@ -135,35 +310,40 @@ function isVersionOf(collectionId: string, objectId: RawBuilder<unknown>): RawBu
     and (object_version.object_id, collection_id, version) <= (${objectId}, ${collectionId}::uuid, '~')`;
 }
 
-function matchVersions(versions: VersionSelector): RawBuilder<unknown>[] {
+/** The first and the last version are those that a reader with this ceiling sees as such (migrations/0005_tlp.sql). */
+function matchVersions(versions: VersionSelector, ceiling: RawBuilder<unknown>): RawBuilder<unknown>[] {
   if (versions.all) return [];
   const any = [
-    ...(versions.last ? [sql`is_last`] : []),
-    ...(versions.first ? [sql`is_first`] : []),
+    ...(versions.last ? [sql`(last_below > tlp and last_below > ${ceiling})`] : []),
+    ...(versions.first ? [sql`first_below > ${ceiling}`] : []),
     ...(versions.instants.length > 0 ? [sql`version = any(${versions.instants})`] : []),
   ];
   return [sql`(${sql.join(any, sql` or `)})`];
 }
 
-/** What is stored of an object id: its first and last version, and those that are being added again. */
-export interface KnownVersion {
+/** What is stored of an object id: its first and last versions for each ceiling, and those that are being added again. */
+export interface KnownVersion extends VersionEnds {
   object_id: string;
-  version: string;
   added_by: string;
-  is_first: boolean;
-  is_last: boolean;
   /** of the stored text */
   sha256: Buffer;
 }
 
-export interface NewVersion {
-  objectId: string;
+/** A version among the others of its object. */
+export interface VersionEnds {
   version: string;
+  tlp: TlpLevel;
+  /** the lowest level of the earlier versions; 5 where there are none */
+  first_below: number;
+  /** the lowest level of the later versions; 5 where there are none */
+  last_below: number;
+}
+
+export interface NewVersion extends VersionEnds {
+  objectId: string;
   versionText: string;
   type: string;
   specVersion: string;
-  isFirst: boolean;
-  isLast: boolean;
   text: Buffer;
 }
 
@@ -186,10 +366,10 @@ export async function findKnownVersions(
         as one(object_id, version)
       group by object_id
     ) incoming cross join lateral (
-      select object_id, version, added_by, is_first, is_last, sha256(convert_to(object, 'UTF8')) as sha256
+      select object_id, version, added_by, tlp, first_below, last_below, sha256(convert_to(object, 'UTF8')) as sha256
       from object_version
       where ${isVersionOf(collectionId, sql`incoming.object_id`)}
-        and (is_first or is_last or version = any(incoming.versions))
+        and (first_below > tlp or last_below > tlp or version = any(incoming.versions))
       offset 0
     ) known`.execute(tx);
   return rows;
@@ -226,43 +406,49 @@ export async function insertVersions(
   versions: NewVersion[],
 ): Promise<void> {
   await sql`
-    insert into object_version (collection_id, date_added, added_by, is_first, is_last,
+    insert into object_version (collection_id, date_added, added_by, tlp, first_below, last_below,
       object_id, version, version_text, type, spec_version, object)
     select ${collectionId}, ${dateAddedFirst}::timestamptz + (n - 1) * interval '1 microsecond', ${addedBy},
-      is_first = 't', is_last = 't', object_id, version, version_text, type, spec_version, object
+      tlp::smallint, first_below::smallint, last_below::smallint,
+      object_id, version, version_text, type, spec_version, object
     from unnest(
-      ${splitText(versions, one => (one.isFirst ? 't' : 'f'))}, ${splitText(versions, one => (one.isLast ? 't' : 'f'))},
+      ${splitText(versions, one => String(one.tlp))}, ${splitText(versions, one => String(one.first_below))},
+      ${splitText(versions, one => String(one.last_below))},
       ${splitText(versions, one => one.objectId)}, ${splitText(versions, one => one.version)}, ${splitText(versions, one => one.versionText)},
       ${splitText(versions, one => one.type)}, ${splitText(versions, one => one.specVersion)},
       string_to_array(${joinTexts(versions)}, ${separator})
     ) with ordinality
-      as one(is_first, is_last, object_id, version, version_text, type, spec_version, object, n)`.execute(tx);
+      as one(tlp, first_below, last_below, object_id, version, version_text, type, spec_version, object, n)`.execute(
+    tx,
+  );
 }
 
-/** Takes a mark from versions that are no longer the first or the last of their object, in one statement. */
-export async function clearMark(
+/** Writes what has become of versions that are no longer the first or the last of their object for every ceiling. */
+export async function updateEnds(
   tx: Tx,
   collectionId: string,
-  mark: 'is_first' | 'is_last',
-  versions: { objectId: string; version: string }[],
+  versions: (VersionEnds & { objectId: string })[],
 ): Promise<void> {
   if (versions.length === 0) return;
   await sql`
-    update object_version set ${sql.ref(mark)} = false
-    where collection_id = ${collectionId} and ctid = any(array(
-      select outdated.ctid
-      from unnest(${splitText(versions, one => one.objectId)}, ${splitText(versions, one => one.version)})
-        as one(object_id, version) cross join lateral (
-          select ctid from object_version
-          where ${isVersionOf(collectionId, sql`one.object_id`)} and version = one.version
-          offset 0
-        ) outdated
-    ))`.execute(tx);
+    update object_version set first_below = changed.first_below::smallint, last_below = changed.last_below::smallint
+    from (
+      select stored.tid, one.first_below, one.last_below
+      from unnest(
+        ${splitText(versions, one => one.objectId)}, ${splitText(versions, one => one.version)},
+        ${splitText(versions, one => String(one.first_below))}, ${splitText(versions, one => String(one.last_below))}
+      ) as one(object_id, version, first_below, last_below) cross join lateral (
+        select ctid as tid from object_version
+        where ${isVersionOf(collectionId, sql`one.object_id`)} and version = one.version
+        offset 0
+      ) stored
+    ) changed
+    where object_version.ctid = changed.tid`.execute(tx);
 }
 
 /**
- * Removes versions of an object that the partner owns, and marks the first and last of what is left. The caller holds
- * the collection's lock.
+ * Removes versions of an object that the partner owns, and finds the first and last of what is left again. The caller
+ * holds the collection's lock.
  * @returns how many were removed: 0 where there are none, or they are another partner's
  */
 export async function deleteVersions(
@@ -274,14 +460,26 @@ export async function deleteVersions(
   const isOfObject = isVersionOf(collectionId, sql`${objectId}::text`);
   const conditions = [
     sql`added_by = ${filter.addedBy}`,
-    ...matchVersions(filter.versions),
+    ...matchVersions(filter.versions, sql`${tlpRed}::smallint`),
     ...(filter.specVersions ? [sql`spec_version = any(${filter.specVersions})`] : []),
   ];
   const deleted = await sql`delete from object_version where ${isOfObject} ${all(conditions)}`.execute(tx);
   await sql`
-    update object_version set is_first = (version = ends.first), is_last = (version = ends.last)
-    from (select min(version) as first, max(version) as last from object_version where ${isOfObject}) ends
-    where ${isOfObject} and (is_first <> (version = ends.first) or is_last <> (version = ends.last))`.execute(tx);
+    update object_version
+    set first_below = coalesce(lowest_before, 5), last_below = coalesce(lowest_after, 5)
+    from (
+      select ctid as tid,
+        min(tlp) over (order by version rows between unbounded preceding and 1 preceding) as lowest_before,
+        min(tlp) over (order by version rows between 1 following and unbounded following) as lowest_after
+      from object_version where ${isOfObject}
+    ) kept
+    where object_version.ctid = tid
+      and (first_below, last_below) <> (coalesce(lowest_before, 5), coalesce(lowest_after, 5))`.execute(tx);
+  // A version that comes once more later is to have its own place then.
+  await sql`
+    delete from replay where object_id = ${objectId} and collection_id = ${collectionId} and version <> all(array(
+      select version from object_version where ${isOfObject}
+    ))`.execute(tx);
   return Number(deleted.numAffectedRows ?? 0n);
 }
 

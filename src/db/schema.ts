@@ -38,6 +38,9 @@ export interface Database {
     can_read: boolean;
     can_write: boolean;
     tlp_ceiling: Generated<TlpLevel>;
+    replay_above: TlpLevel | null;
+    replay_until: TaxiiTimestamp | null;
+    replayed_last: TaxiiTimestamp | null;
     created_at: Generated<TaxiiTimestamp>;
   };
   audit: {
@@ -72,6 +75,9 @@ export interface Database {
     title: string;
     description: string | null;
     validation: Generated<Policy>;
+    tlp_default: Generated<TlpLevel>;
+    tlp_max: Generated<TlpLevel>;
+    tlp_held: Generated<number>;
     date_added_last: Generated<TaxiiTimestamp>;
     created_at: Generated<TaxiiTimestamp>;
   };
@@ -79,14 +85,22 @@ export interface Database {
     collection_id: string;
     date_added: TaxiiTimestamp;
     added_by: string;
-    is_first: boolean;
-    is_last: boolean;
+    tlp: TlpLevel;
+    first_below: number;
+    last_below: number;
     object_id: string;
     version: string;
     version_text: string;
     type: string;
     spec_version: string;
     object: string;
+  };
+  replay: {
+    partner_id: string;
+    collection_id: string;
+    date_added: TaxiiTimestamp;
+    object_id: string;
+    version: string;
   };
   status: {
     id: string;

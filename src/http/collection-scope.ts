@@ -1,6 +1,7 @@
 import fp from 'fastify-plugin';
 import { type Rights, rightsIn } from '../auth/scopes.ts';
 import { findGrantedCollection, type GrantedCollection } from '../db/grants.ts';
+import type { Reader } from '../db/objects.ts';
 import type { Hub } from '../hub.ts';
 import { collectionNotFound, type NeededRight, requireRight } from '../taxii/access.ts';
 
@@ -10,6 +11,8 @@ declare module 'fastify' {
     collection: GrantedCollection;
     /** what the request may do in it: what the token says, within the partner's grant as it is now */
     rights: Rights;
+    /** who reads in it, and so what is there */
+    reader: Reader;
   }
   interface FastifyContextConfig {
     /** what a route below a collection needs; without it the route is refused to everybody */
@@ -21,6 +24,7 @@ declare module 'fastify' {
 export const collectionScope = fp(async (app, { hub }: { hub: Hub }) => {
   app.decorateRequest('collection');
   app.decorateRequest('rights');
+  app.decorateRequest('reader');
   app.addHook('onRequest', async request => {
     const { apiRoot, collection: idOrAlias } = request.params as { apiRoot: string; collection: string };
     const { needs } = request.routeOptions.config;
@@ -29,5 +33,7 @@ export const collectionScope = fp(async (app, { hub }: { hub: Hub }) => {
     request.rights = rightsIn(request.principal.scopes, collection);
     requireRight(request.rights, needs);
     request.collection = collection;
+    const { tlp_ceiling: ceiling, replayed_last: replayedLast } = collection.grant;
+    request.reader = { partnerId: request.principal.partnerId, ceiling, replayedLast };
   });
 });

@@ -8,6 +8,9 @@ export type TlpLabel = (typeof tlpLabels)[number];
 /** A place on that scale: 0 clear to 4 red. */
 export type TlpLevel = number;
 
+/** All of them. */
+export const tlpLevels: readonly TlpLevel[] = tlpLabels.map((_, level) => level);
+
 /** The highest level: who may see it may see everything. */
 export const tlpRed: TlpLevel = 4;
 
@@ -61,6 +64,17 @@ export function tlpLevelOfMarking(id: unknown): TlpLevel | undefined {
   return label && tlpLevelOfLabel(label);
 }
 
+/** Whether a marking definition says that it is one of TLP, in the form of TLP 1 or in that of TLP 2.0. */
+export function isTlpMarking({ definition_type, extensions }: Record<string, unknown>): boolean {
+  if (isRecord(extensions) && Object.hasOwn(extensions, tlpExtension)) return true;
+  return typeof definition_type === 'string' && definition_type.toLowerCase() === 'tlp';
+}
+
+/** Whether an object is a TLP marking whose id is none of those that are known, so that it marks nothing. */
+export function isUnknownTlpMarking(object: Record<string, unknown>): boolean {
+  return object.type === 'marking-definition' && isTlpMarking(object) && tlpLevelOfMarking(object.id) === undefined;
+}
+
 /** The level that people name by a label. */
 export function tlpLevelOfLabel(label: TlpLabel): TlpLevel {
   return tlpLabels.indexOf(label);
@@ -70,15 +84,20 @@ export function tlpLevelOfLabel(label: TlpLabel): TlpLevel {
  * The level of an object: the highest of the markings of the whole of it and of its parts (STIX 2.1 §7.2.2, §7.2.3).
  * undefined: it carries no TLP marking
  */
-export function tlpLevelOf({ object_marking_refs, granular_markings }: Record<string, unknown>): TlpLevel | undefined {
-  const whole = Array.isArray(object_marking_refs) ? object_marking_refs : [];
-  const parts = Array.isArray(granular_markings) ? granular_markings.filter(isRecord) : [];
+export function tlpLevelOf(object: Record<string, unknown>): TlpLevel | undefined {
   let highest: TlpLevel | undefined;
-  for (const reference of [...whole, ...parts.map(part => part.marking_ref)]) {
+  for (const reference of markingsOf(object)) {
     const level = tlpLevelOfMarking(reference);
     if (level !== undefined && level > (highest ?? -1)) highest = level;
   }
   return highest;
+}
+
+/** What an object, or a part of it, is marked with. */
+export function markingsOf({ object_marking_refs, granular_markings }: Record<string, unknown>): unknown[] {
+  const whole = Array.isArray(object_marking_refs) ? object_marking_refs : [];
+  const parts = Array.isArray(granular_markings) ? granular_markings.filter(isRecord) : [];
+  return [...whole, ...parts.map(part => part.marking_ref)];
 }
 
 /** What people call a level: `TLP:AMBER+STRICT`. */

@@ -2,15 +2,24 @@ import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { type Actor, appendAudit } from '../db/audit.ts';
-import { lockCollection, setDateAddedLast } from '../db/collections.ts';
-import { clearMark, findKnownVersions, findStoredTexts, insertVersions, type NewVersion } from '../db/objects.ts';
+import { type CollectionRow, lockCollection, setDateAddedLast } from '../db/collections.ts';
+import {
+  findKnownVersions,
+  findStoredTexts,
+  insertVersions,
+  type NewVersion,
+  updateEnds,
+  type VersionEnds,
+} from '../db/objects.ts';
 import type { Tx } from '../db/pool.ts';
 import { HubError } from '../errors.ts';
 import { toInstant } from '../stix/timestamp.ts';
+import { describeTlp, isUnknownTlpMarking, markingsOf, type TlpLevel, tlpLevelOf } from '../stix/tlp.ts';
 import { describeProblems, type JudgeOptions, type Validator } from '../stix/validate.ts';
 import { withoutDefaults } from '../stix/versions.ts';
+import { chooseDates } from './dates.ts';
 import type { ObjectSlice } from './object-slices.ts';
-import { fromMicros, type TaxiiTimestamp, toMicros } from './timestamp.ts';
+import { isEnd, placeVersion } from './version-ends.ts';
 
 /** What became of one element of an envelope; a status resource lists them (TAXII 2.1 §4.3.1). */
 export interface Outcome {
@@ -19,6 +28,8 @@ export interface Outcome {
   version: string;
   /** why it was refused, that it was there already, or what it breaks and was taken with */
   message?: string;
+  /** of a refused one: it is a TLP marking that is not known */
+  isUnknownTlp?: true;
 }
 
 /** An object that was judged valid, on its way into a collection. */
@@ -28,6 +39,8 @@ interface Candidate {
   specVersion: string;
   /** undefined: an object without modified and created, such as most SCOs */
   versionText: string | undefined;
+  /** undefined: it carries no TLP marking */
+  tlp: TlpLevel | undefined;
   bytes: Buffer;
   /** what it breaks and is taken with */
   warning?: string;
@@ -59,7 +72,21 @@ export async function judge(slices: ObjectSlice[], validator: Validator, options
     reasonsLength += (isCandidate(one) ? one.warning : one.message)?.length ?? 0;
     judged.push(reasonsLength <= reasonsLengthMax ? one : shortenReason(one));
   }
-  return judged;
+  return refuseUnknownTlp(judged);
+}
+
+/** Refuses what is marked with a TLP marking that was refused: nobody could be kept from seeing it. */
+function refuseUnknownTlp(judged: Judged[]): Judged[] {
+  const unknown = new Set(judged.flatMap(one => (isCandidate(one) || !one.isUnknownTlp ? [] : [one.id])));
+  if (unknown.size === 0) return judged;
+  return judged.map(one => {
+    const marking = isCandidate(one)
+      ? markingsOf(JSON.parse(one.bytes.toString('utf8'))).find(id => unknown.has(id as string))
+      : undefined;
+    if (!isCandidate(one) || marking === undefined) return one;
+    const version = one.versionText ?? 'unknown';
+    return { result: 'refused', id: one.id, version, message: `is marked with ${marking}, ${unknownTlpMarking}` };
+  });
 }
 
 function shortenReason(one: Judged): Judged {
@@ -72,14 +99,25 @@ function judgeSlice(slice: ObjectSlice, validator: Validator, options: JudgeOpti
   if (slice.depth > nestingMax) {
     return { result: 'refused', id: 'unknown', version: 'unknown', message: `nested deeper than ${nestingMax} levels` };
   }
-  const judgement = validator.judge(parseSlice(slice), { ...options, memberCount: slice.memberCount });
+  const value = parseSlice(slice);
+  const judgement = validator.judge(value, { ...options, memberCount: slice.memberCount });
   if (!judgement.valid) {
     const { id, version, errors } = judgement;
     return { result: 'refused', id, version, message: describeProblems(errors) };
   }
   const { id, type, specVersion, version } = judgement.object;
+  if (isUnknownTlpMarking(value as Record<string, unknown>)) {
+    return {
+      result: 'refused',
+      id,
+      version: version ?? 'unknown',
+      message: `is ${unknownTlpMarking}`,
+      isUnknownTlp: true,
+    };
+  }
+  const tlp = tlpLevelOf(value as Record<string, unknown>);
   const warning = judgement.warnings.length > 0 && { warning: `taken, but ${describeProblems(judgement.warnings)}` };
-  return { id, type, specVersion, versionText: version, bytes: slice.bytes, ...warning };
+  return { id, type, specVersion, versionText: version, tlp, bytes: slice.bytes, ...warning };
 }
 
 function parseSlice(slice: ObjectSlice): unknown {
@@ -102,9 +140,17 @@ export interface Sender {
 /** What a collection holds of one object id, as this transaction leaves it. */
 interface HeldObject {
   owner: string;
-  first: string;
-  last: string;
+  /** its latest version, whoever may see it */
+  latest: string;
   versions: Map<string, HeldVersion>;
+  /** those that are the first or the last for any ceiling */
+  ends: Ends[];
+}
+
+type Ends = VersionEnds & { objectId: string };
+
+function newHeldObject(owner: string, latest: string): HeldObject {
+  return { owner, latest, versions: new Map(), ends: [] };
 }
 
 /** sha256 of the stored text, and the text itself where that was needed or has just come. */
@@ -123,20 +169,22 @@ interface HeldVersion {
  */
 export async function admit(
   tx: Tx,
-  collectionId: string,
+  collection: Pick<CollectionRow, 'id' | 'tlp_default' | 'tlp_max'>,
   { partnerId, partner, actor }: Sender,
   judged: Judged[],
 ): Promise<Outcome[]> {
+  const { id: collectionId, tlp_default, tlp_max } = collection;
   const { date_added_last, now } = await lockCollection(tx, collectionId);
   // What has no version of its own gets the time it came (TAXII 2.1 §5.3.1: a value that is consistent to the server).
   const arrival = toInstant(now > date_added_last ? now : date_added_last);
   const held = await findHeldObjects(tx, collectionId, judged.filter(isCandidate));
   const added: NewVersion[] = [];
+  const changed = new Set<Ends>();
 
   const outcomes = judged.map((one): Outcome => {
     if (!isCandidate(one)) return one;
     const object = held.get(one.id);
-    const version = versionOf(one, object?.last ?? arrival);
+    const version = versionOf(one, object?.latest ?? arrival);
     const versionText = one.versionText ?? `${version}Z`;
     const same = object?.versions.get(version);
     const outcome = { id: one.id, version: versionText };
@@ -144,27 +192,29 @@ export async function admit(
       return { ...outcome, result: 'present', message: 'already in the collection' };
     if (object && object.owner !== partnerId) return { ...outcome, result: 'refused', message: ownedByAnother };
     if (same) return { ...outcome, result: 'refused', message: otherContent };
-    const newVersion: HeldVersion = { text: one.bytes };
-    if (object) object.versions.set(version, newVersion);
-    else {
-      const versions = new Map([[version, newVersion]]);
-      held.set(one.id, { owner: partnerId, first: version, last: version, versions });
-    }
-    added.push({
-      objectId: one.id,
-      version,
-      versionText,
-      type: one.type,
-      specVersion: one.specVersion,
-      isFirst: false,
-      isLast: false,
-      text: one.bytes,
-    });
+    const tlp = one.tlp ?? tlp_default;
+    if (tlp > tlp_max) return { ...outcome, result: 'refused', message: aboveMaximum(tlp, tlp_max) };
+
+    const target = object ?? newHeldObject(partnerId, version);
+    const { place, changed: others } = placeVersion(target.ends, { version, tlp });
+    const { id: objectId, type, specVersion, bytes: text } = one;
+    const newVersion: NewVersion = { objectId, version, versionText, type, specVersion, tlp, ...place, text };
+    target.versions.set(version, { text });
+    target.ends = [...target.ends, newVersion].filter(isEnd);
+    if (version > target.latest) target.latest = version;
+    held.set(objectId, target);
+    for (const other of others) changed.add(other);
+    added.push(newVersion);
     return { ...outcome, result: 'added', ...(one.warning !== undefined && { message: one.warning }) };
   });
 
   const dates = added.length > 0 ? chooseDates(date_added_last, now, added.length) : undefined;
-  if (dates) await store(tx, collectionId, partnerId, { added, held, dates });
+  if (dates) {
+    for (const one of added) changed.delete(one);
+    await updateEnds(tx, collectionId, [...changed]);
+    await insertVersions(tx, collectionId, partnerId, dates.first, added);
+    await setDateAddedLast(tx, collectionId, dates.last, [...new Set(added.map(({ tlp }) => tlp))]);
+  }
   const details = countResults(outcomes);
   await appendAudit(tx, actor, { chain: collectionId, action: 'objects-added', subject: partner, details, dates });
   return outcomes;
@@ -176,6 +226,9 @@ function countResults(outcomes: Outcome[]): Record<Outcome['result'], number> {
   return counts;
 }
 
+const unknownTlpMarking =
+  'a TLP marking under an id of its own, which the hub cannot enforce: refer to those of STIX 2.1 §7.2.1.4, or to those ' +
+  'that OASIS has published for TLP 2.0';
 const tooManyReasons = 'refused, as many others of the envelope: send it again with fewer objects to read why';
 const tooManyWarnings = 'taken with warnings, as many others of the envelope: send fewer objects to read them';
 const ownedByAnother =
@@ -184,49 +237,8 @@ const otherContent =
   'this version of the object is in the collection, or in this envelope before it, with other content; ' +
   'send changes with a later modified (STIX 2.1 §3.6, version-conflict)';
 
-/** The dates of n new versions: see `admit`. Pure, so that the property tests can try all of it. */
-export function chooseDates(
-  dateAddedLast: TaxiiTimestamp,
-  now: TaxiiTimestamp,
-  n: number,
-): { first: TaxiiTimestamp; last: TaxiiTimestamp } {
-  const earliest = toMicros(dateAddedLast) + BigInt(n);
-  const clock = toMicros(now);
-  const last = (((clock > earliest ? clock : earliest) + 999n) / 1000n) * 1000n;
-  return { first: fromMicros(last - BigInt(n - 1)), last: fromMicros(last) };
-}
-
-async function store(
-  tx: Tx,
-  collectionId: string,
-  partnerId: string,
-  batch: { added: NewVersion[]; held: Map<string, HeldObject>; dates: { first: TaxiiTimestamp; last: TaxiiTimestamp } },
-): Promise<void> {
-  const noLongerFirst = new Map<string, string>();
-  const noLongerLast = new Map<string, string>();
-  const newest = new Map<string, { first: string; last: string }>();
-  for (const { objectId, version } of batch.added) {
-    const object = batch.held.get(objectId) as HeldObject;
-    const ends = newest.get(objectId) ?? { first: object.first, last: object.last };
-    if (version < ends.first) noLongerFirst.set(objectId, object.first);
-    if (version > ends.last) noLongerLast.set(objectId, object.last);
-    newest.set(objectId, {
-      first: version < ends.first ? version : ends.first,
-      last: version > ends.last ? version : ends.last,
-    });
-  }
-  for (const one of batch.added) {
-    one.isFirst = newest.get(one.objectId)?.first === one.version;
-    one.isLast = newest.get(one.objectId)?.last === one.version;
-  }
-  await clearMark(tx, collectionId, 'is_first', toKeys(noLongerFirst));
-  await clearMark(tx, collectionId, 'is_last', toKeys(noLongerLast));
-  await insertVersions(tx, collectionId, partnerId, batch.dates.first, batch.added);
-  await setDateAddedLast(tx, collectionId, batch.dates.last);
-}
-
-function toKeys(versions: Map<string, string>): { objectId: string; version: string }[] {
-  return [...versions].map(([objectId, version]) => ({ objectId, version }));
+function aboveMaximum(tlp: TlpLevel, maximum: TlpLevel): string {
+  return `is ${describeTlp(tlp)}, and this collection takes objects up to ${describeTlp(maximum)}`;
 }
 
 async function findHeldObjects(
@@ -238,11 +250,12 @@ async function findHeldObjects(
   const known = keys.length > 0 ? await findKnownVersions(tx, collectionId, keys) : [];
   const held = new Map<string, HeldObject>();
   for (const row of known) {
-    const object = held.get(row.object_id) ?? { owner: row.added_by, first: '', last: '', versions: new Map() };
-    object.versions.set(row.version, { sha256: row.sha256 });
-    if (row.is_first) object.first = row.version;
-    if (row.is_last) object.last = row.version;
-    held.set(row.object_id, object);
+    const { object_id: objectId, added_by: owner, version, tlp, first_below, last_below, sha256 } = row;
+    const object = held.get(objectId) ?? newHeldObject(owner, version);
+    object.versions.set(version, { sha256 });
+    object.ends.push({ objectId, version, tlp, first_below, last_below });
+    if (version > object.latest) object.latest = version;
+    held.set(objectId, object);
   }
   await fetchUnequalTexts(tx, collectionId, candidates, held);
   return held;
@@ -258,7 +271,7 @@ async function fetchUnequalTexts(
 ): Promise<void> {
   const unequal = candidates.flatMap(one => {
     const object = held.get(one.id);
-    const version = versionOf(one, object?.last ?? '');
+    const version = versionOf(one, object?.latest ?? '');
     const stored = object?.versions.get(version);
     if (!stored || sha256(one.bytes).equals(stored.sha256 as Buffer)) return [];
     return [{ objectId: one.id, version, bytesMax: 4 * one.bytes.length }];

@@ -1,7 +1,8 @@
-import { pageObjects } from '../db/objects.ts';
+import { everything, pageObjects } from '../db/objects.ts';
 import type { Db } from '../db/pool.ts';
+import { tlpLevels } from '../stix/tlp.ts';
 import { toVersionSelector } from './filter.ts';
-import { beginning } from './timestamp.ts';
+import { beginning, end } from './timestamp.ts';
 
 const page = { objectsMax: 1000, bytesMax: 8 * 1024 * 1024 };
 
@@ -15,7 +16,12 @@ export async function* exportBundle(db: Db, collectionId: string, bundleId: stri
   let more = true;
   let head = `{"type":"bundle","id":"${bundleId}"`;
   while (more) {
-    const { rows, more: follows } = await pageObjects(db, collectionId, filter, { after, ...page });
+    const { rows, more: follows } = await pageObjects(db, collectionId, everything, filter, {
+      after,
+      until: end,
+      levels: tlpLevels,
+      ...page,
+    });
     for (const { object } of rows) {
       // A bundle without objects has no such key: lists are never empty (STIX 2.1 §2.12).
       yield `${head}${head.startsWith('{') ? ',"objects":[\n' : ',\n'}${object}`;

@@ -42,7 +42,7 @@ export async function importObjects(
   const flush = async () => {
     if (batch.length === 0) return;
     const judged = await judge(batch, context.validator, { policy: collection.validation, now: new Date() });
-    const outcomes = await inTransaction(context.db, tx => admit(tx, collection.id, sender, judged));
+    const outcomes = await inTransaction(context.db, tx => admit(tx, collection, sender, judged));
     batch = [];
     batchBytes = 0;
     onProgress({ bytes, outcomes });

@@ -1,4 +1,4 @@
-import { hasObject } from '../db/objects.ts';
+import { hasObject, type Reader } from '../db/objects.ts';
 import type { Db } from '../db/pool.ts';
 import { HubError } from '../errors.ts';
 import { isIdentifier } from '../stix/identifier.ts';
@@ -14,8 +14,8 @@ export function readObjectId(params: unknown): string {
  * Tells an object that is not there (404) from one whose versions were all filtered away (TAXII 2.1 §5.6).
  * @throws HubError object-not-found
  */
-export async function requireObject(db: Db, collectionId: string, objectId: string): Promise<void> {
-  if (!(await hasObject(db, collectionId, objectId))) throw objectNotFound();
+export async function requireObject(db: Db, collectionId: string, reader: Reader, objectId: string): Promise<void> {
+  if (!(await hasObject(db, collectionId, reader, objectId))) throw objectNotFound();
 }
 
 /** The same answer for an object that is not there and, to DELETE, for one of another partner. */

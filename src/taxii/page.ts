@@ -1,4 +1,4 @@
-import type { CollectionRow } from '../db/collections.ts';
+import { type CollectionRow, levelsOf } from '../db/collections.ts';
 import type { ObjectFilter, Page, PageBounds } from '../db/objects.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { type MatchField, parsePageQuery, type Query, toObjectFilter } from './filter.ts';
@@ -67,14 +67,17 @@ export async function readPage<Row extends { date_added: TaxiiTimestamp }>(
     { ...toObjectFilter(match), ...scan.fixedFilter },
     {
       after: after ?? beginning,
+      // What was read together with the grant: later dates may be those of a replay that the grant does not know of yet.
+      until: scan.collection.date_added_last,
+      levels: levelsOf(scan.collection),
       objectsMax: Math.min(limit ?? config.pageObjectsDefault, config.pageObjectsMax),
       bytesMax: config.pageBytesMax,
     },
   );
 
-  // An empty page must not send a poller past an object that is being committed now: scan.collection was read before
-  // the page, so that everything up to its date_added_last was visible to it.
-  const echo = after ?? scan.collection.date_added_last;
+  // An empty page must not send a poller past an object that is being committed now, nor tell when objects were added
+  // that its reader may not see: without a bound of its own it gets a date that is earlier than every object's.
+  const echo = after ?? scan.collection.created_at;
   const last = page.rows.at(-1)?.date_added ?? echo;
   return {
     rows: page.rows,

@@ -4,6 +4,9 @@ export type TaxiiTimestamp = string;
 /** Before every date that a collection can give. */
 export const beginning: TaxiiTimestamp = '0001-01-01T00:00:00.000000Z';
 
+/** After every date that a collection can give. */
+export const end: TaxiiTimestamp = '9999-12-31T23:59:59.999999Z';
+
 // RFC 3339 with any number of fraction digits and any offset. A `+` that was not percent-encoded arrives as a space.
 const rfc3339 =
   /^(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,30}))?(?:[Zz]|([+\- ])(\d{2}):?(\d{2}))$/;

@@ -2,10 +2,11 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { operator } from '../../src/db/audit.ts';
 import { insertCollection, lockCollection } from '../../src/db/collections.ts';
-import { deleteVersions, type ObjectFilter, pageObjects } from '../../src/db/objects.ts';
+import { deleteVersions, everything, type ObjectFilter, pageObjects } from '../../src/db/objects.ts';
+import { tlpLevels } from '../../src/stix/tlp.ts';
 import { admit, type Judged } from '../../src/taxii/admission.ts';
 import { toVersionSelector } from '../../src/taxii/filter.ts';
-import { beginning } from '../../src/taxii/timestamp.ts';
+import { beginning, end } from '../../src/taxii/timestamp.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 let database: TestDatabase;
@@ -29,10 +30,19 @@ const candidate = (object: number, day: number): Judged => ({
   type: 'indicator',
   specVersion: '2.1',
   versionText: versionText(day),
+  tlp: undefined,
   bytes: Buffer.from(JSON.stringify({ id: idOf(object), day })),
 });
 const readAll = async (collection: string, filter: ObjectFilter) =>
-  (await pageObjects(database.db, collection, filter, { after: beginning, objectsMax: 10_000, bytesMax: 1e9 })).rows;
+  (
+    await pageObjects(database.db, collection, everything, filter, {
+      after: beginning,
+      until: end,
+      levels: tlpLevels,
+      objectsMax: 10_000,
+      bytesMax: 1e9,
+    })
+  ).rows;
 
 type Step =
   | { kind: 'add'; partner: number; versions: [number, number][] }
@@ -72,7 +82,7 @@ describe('any sequence of additions and deletions', () => {
             const outcomes = await database.db.transaction().execute(tx =>
               admit(
                 tx,
-                collection,
+                { id: collection, tlp_default: 2, tlp_max: 4 },
                 { partnerId: String(one.partner), partner: `partner-${one.partner}`, actor: operator },
                 one.versions.map(([object, day]) => candidate(object, day)),
               ),

@@ -7,7 +7,7 @@ import { issueToken } from '../../src/auth/tokens.ts';
 import { type Config, toConfig } from '../../src/config.ts';
 import { operator } from '../../src/db/audit.ts';
 import { type CollectionRow, insertCollection, listCollections } from '../../src/db/collections.ts';
-import { deleteGrant, findGrant, type Grant, putGrant } from '../../src/db/grants.ts';
+import { deleteGrant, findGrant, type GrantedRights, putGrant } from '../../src/db/grants.ts';
 import { insertPartner, type PartnerRow } from '../../src/db/partners.ts';
 import { createHub, type Hub } from '../../src/hub.ts';
 import type { Policy } from '../../src/stix/validate.ts';
@@ -39,7 +39,7 @@ export interface TestHub {
   close(): Promise<void>;
 }
 
-const nothing: Grant = { can_read: false, can_write: false, tlp_ceiling: 2 };
+const nothing: GrantedRights = { can_read: false, can_write: false, tlp_ceiling: 2 };
 
 export async function startTestHub(settings: Partial<Config> = {}): Promise<TestHub> {
   const database = await createTestDatabase();
@@ -89,7 +89,7 @@ export async function startTestHub(settings: Partial<Config> = {}): Promise<Test
       return issued.token;
     },
     async revokeGrant(partner, collection) {
-      await deleteGrant(hub.db, partner.id, collection.id);
+      await hub.db.transaction().execute(tx => deleteGrant(tx, partner.id, collection.id));
     },
     async close() {
       await app.close();

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { isRecord } from '../object-types.ts';
 import type { ProblemList } from '../problems.ts';
 import { instantOf } from '../timestamp.ts';
-import { type TlpMarking, tlpExtension, tlpMarkings } from '../tlp.ts';
+import { isTlpMarking, type TlpMarking, tlpExtension, tlpMarkings } from '../tlp.ts';
 
 /** Judges that every selector of the granular markings selects something (STIX 2.1 §7.2.3). */
 export function judgeSelectors(object: Record<string, unknown>, problems: ProblemList): void {
@@ -61,12 +61,6 @@ export function judgeTlp(markingDefinition: Record<string, unknown>, problems: P
 
 function isRestrictive({ label }: TlpMarking): boolean {
   return label.startsWith('amber') || label === 'red';
-}
-
-/** Whether a marking definition says that it is one of TLP, in the form of TLP 1 or in that of TLP 2.0. */
-export function isTlpMarking({ definition_type, extensions }: Record<string, unknown>): boolean {
-  if (isRecord(extensions) && Object.hasOwn(extensions, tlpExtension)) return true;
-  return typeof definition_type === 'string' && definition_type.toLowerCase() === 'tlp';
 }
 
 /** What the marking claims to be, in the form of TLP 1, in that of TLP 2.0, and in its name, which people are shown. */

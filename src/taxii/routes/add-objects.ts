@@ -43,7 +43,7 @@ export const addObjects = (hub: Hub): RouteOptions => ({
     const slices = sliceEnvelope(request.body as Buffer, hub.config.envelopeObjectsMax);
     const judged = await judge(slices, hub.validator, { policy: collection.validation, now: receivedAt });
     const { outcomes, status } = await hub.db.transaction().execute(async tx => {
-      const outcomes = await admit(tx, collection.id, sender, judged);
+      const outcomes = await admit(tx, collection, sender, judged);
       const status = toStatus(randomUUID(), fromMicros(BigInt(receivedAt.getTime()) * 1000n), outcomes);
       if (status.success_count > 0) {
         const { api_root } = collection;

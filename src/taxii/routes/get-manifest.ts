@@ -25,12 +25,12 @@ export const getManifest = (hub: Hub): RouteOptions => ({
     errors: [400, 403, 404],
   }),
   handler: async (request, reply) => {
-    const { collection } = request;
+    const { collection, reader } = request;
     const { rows, head, headers } = await readPage(
       { operation: operationId, collection, fields },
       request.query as Query,
       hub,
-      (filter, bounds) => pageManifest(hub.db, collection.id, filter, bounds),
+      (filter, bounds) => pageManifest(hub.db, collection.id, reader, filter, bounds),
     );
     const objects = rows.map(row => ({
       id: row.object_id,

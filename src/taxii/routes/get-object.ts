@@ -27,15 +27,15 @@ export const getObject = (hub: Hub): RouteOptions => ({
     errors: [400, 403, 404],
   }),
   handler: async (request, reply) => {
-    const { collection } = request;
+    const { collection, reader } = request;
     const objectId = readObjectId(request.params);
     const { rows, head, headers } = await readPage(
       { operation: operationId, collection, objectId, fields, fixedFilter: { ids: [objectId] } },
       request.query as Query,
       hub,
-      (filter, bounds) => pageObjects(hub.db, collection.id, filter, bounds),
+      (filter, bounds) => pageObjects(hub.db, collection.id, reader, filter, bounds),
     );
-    if (rows.length === 0) await requireObject(hub.db, collection.id, objectId);
+    if (rows.length === 0) await requireObject(hub.db, collection.id, reader, objectId);
     return sendTaxii(reply.headers(headers), toEnvelope(head, rows));
   },
 });

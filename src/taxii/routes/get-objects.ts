@@ -29,12 +29,12 @@ export const getObjects = (hub: Hub): RouteOptions => ({
     errors: [400, 403, 404],
   }),
   handler: async (request, reply) => {
-    const { collection } = request;
+    const { collection, reader } = request;
     const { rows, head, headers } = await readPage(
       { operation: operationId, collection, fields },
       request.query as Query,
       hub,
-      (filter, bounds) => pageObjects(hub.db, collection.id, filter, bounds),
+      (filter, bounds) => pageObjects(hub.db, collection.id, reader, filter, bounds),
     );
     return sendTaxii(reply.headers(headers), toEnvelope(head, rows));
   },

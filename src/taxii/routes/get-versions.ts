@@ -26,16 +26,16 @@ export const getVersions = (hub: Hub): RouteOptions => ({
     errors: [400, 403, 404],
   }),
   handler: async (request, reply) => {
-    const { collection } = request;
+    const { collection, reader } = request;
     const objectId = readObjectId(request.params);
     const fixedFilter = { ids: [objectId], versions: toVersionSelector(['all']) };
     const { rows, head, headers } = await readPage(
       { operation: operationId, collection, objectId, fields, fixedFilter },
       request.query as Query,
       hub,
-      (filter, bounds) => pageManifest(hub.db, collection.id, filter, bounds),
+      (filter, bounds) => pageManifest(hub.db, collection.id, reader, filter, bounds),
     );
-    if (rows.length === 0) await requireObject(hub.db, collection.id, objectId);
+    if (rows.length === 0) await requireObject(hub.db, collection.id, reader, objectId);
     const versions = rows.map(row => row.version_text);
     return sendTaxii(reply.headers(headers), { ...head, ...(versions.length > 0 && { versions }) });
   },

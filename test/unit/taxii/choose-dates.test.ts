@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { chooseDates } from '../../../src/taxii/admission.ts';
+import { chooseDates } from '../../../src/taxii/dates.ts';
 import { fromMicros, toMicros } from '../../../src/taxii/timestamp.ts';
 
 const micros = fc.bigInt({ min: 1_700_000_000_000_000n, max: 1_900_000_000_000_000n });
