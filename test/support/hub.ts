@@ -10,6 +10,7 @@ import { type CollectionRow, insertCollection, listCollections } from '../../src
 import { deleteGrant, findGrant, type GrantedRights, putGrant } from '../../src/db/grants.ts';
 import { insertPartner, type PartnerRow } from '../../src/db/partners.ts';
 import { createHub, type Hub } from '../../src/hub.ts';
+import type { TlpLevel } from '../../src/stix/tlp.ts';
 import type { Policy } from '../../src/stix/validate.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 
@@ -28,6 +29,8 @@ export interface TestHub {
     apiRoot?: string;
     id?: string;
     validation?: Policy;
+    tlp_default?: TlpLevel;
+    tlp_max?: TlpLevel;
   }): Promise<CollectionRow>;
   /** a token, and the grants that it takes */
   tokenFor(partner: PartnerRow, scope: string, ttlMs?: number): Promise<string>;
