@@ -8,11 +8,13 @@ const folder = new URL('../../migrations/', import.meta.url);
 /**
  * Brings the database to the newest schema: plain SQL files, forward only, all in one transaction. Safe when several
  * nodes start at once (kysely's Migrator takes a lock).
+ * @param options `upTo`: the name of the last one to apply; all of them where it is left out
  * @returns the names of the migrations that were applied now
  * @throws OperatorError where the database was migrated by a newer Taxiway
  */
-export async function migrate(db: Db): Promise<string[]> {
-  const { error, results } = await createMigrator(db).migrateToLatest();
+export async function migrate(db: Db, { upTo }: { upTo?: string } = {}): Promise<string[]> {
+  const migrator = createMigrator(db);
+  const { error, results } = await (upTo ? migrator.migrateTo(upTo) : migrator.migrateToLatest());
   if (error) throw asOperatorError(error);
   return (results ?? []).filter(result => result.status === 'Success').map(result => result.migrationName);
 }

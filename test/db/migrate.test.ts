@@ -36,7 +36,7 @@ describe('migrate', () => {
   it('applies everything once, however many nodes start at the same time', async () => {
     const nodes = [open(), open(), open(), open()];
     expect(await isMigrated(nodes[0] as Db)).toBe(false);
-    const applied = await Promise.all(nodes.map(migrate));
+    const applied = await Promise.all(nodes.map(node => migrate(node)));
     expect(applied.filter(names => names.length > 0)).toHaveLength(1);
     expect(await isMigrated(nodes[1] as Db)).toBe(true);
     expect(await migrate(nodes[2] as Db)).toEqual([]);
@@ -47,6 +47,71 @@ describe('migrate', () => {
     await migrate(db);
     await sql`insert into kysely_migration (name, timestamp) values ('9999_future', now())`.execute(db);
     await expect(migrate(db)).rejects.toThrow('This database was migrated by a newer Taxiway.');
+  });
+});
+
+describe('a hub from before grants and levels', () => {
+  const [red, green, amber] = [
+    'marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed',
+    'marking-definition--34098FCE-860F-48AE-8E50-EBD3CC5E41DA',
+    'marking-definition--f88d31f6-486f-44da-b317-01333bde0b82',
+  ];
+  const shared = '5b6d0d1c-1c1a-4b59-9c1e-0f6f0f8f5a10';
+  const other = '5b6d0d1c-1c1a-4b59-9c1e-0f6f0f8f5a11';
+
+  /** Objects as they were kept then: an id, a version, and what it is marked with. */
+  const versions: [id: string, version: string, properties: object][] = [
+    ['a', '2026-01-01T00:00:00', { object_marking_refs: [green] }],
+    ['a', '2026-01-02T00:00:00', { object_marking_refs: [red, green] }],
+    ['a', '2026-01-03T00:00:00', { granular_markings: [{ marking_ref: amber, selectors: ['name'] }] }],
+    ['b', '2026-01-01T00:00:00', {}],
+    ['c', '2026-01-01T00:00:00', { name: 'with a \u0000', object_marking_refs: [red] }],
+    ['d', '2026-01-01T00:00:00', { object_refs: [red], object_marking_refs: 'none', granular_markings: [7] }],
+  ];
+
+  async function fill(db: Db): Promise<void> {
+    await sql`insert into partner (slug, name, sector) values ('bank', 'Bank', 'finance'), ('gone', 'Gone', 'x')`.execute(
+      db,
+    );
+    await sql`insert into collection (id, alias, api_root, title)
+      values (${shared}, 'shared', 'hub', 'Shared'), (${other}, 'other', 'hub', 'Other')`.execute(db);
+    await sql`insert into token (jti, partner_id, scope, issued_at, expires_at, revoked_at) values
+      (gen_random_uuid(), 1, 'collection:shared:read collection:shared:write', now(), now() + interval '1 day', null),
+      (gen_random_uuid(), 1, ${`collection:${other}:read`}, now(), now() + interval '1 day', null),
+      (gen_random_uuid(), 2, 'collection:*:write', now() - interval '2 days', now() - interval '1 day', null),
+      (gen_random_uuid(), 2, 'collection:*:read', now(), now() + interval '1 day', now())`.execute(db);
+    for (const [index, [id, version, properties]] of versions.entries()) {
+      const day = Number(version.slice(8, 10));
+      await sql`insert into object_version (collection_id, date_added, added_by, is_first, is_last, object_id, version,
+          version_text, type, spec_version, object)
+        values (${shared}, now() + ${index} * interval '1 second', 1, ${day === 1}, ${id !== 'a' || day === 3}, ${id},
+          ${version}, ${version}, 'report', '2.1', ${JSON.stringify({ id, ...properties })})`.execute(db);
+    }
+  }
+
+  it('turns what living tokens say into grants, and finds the levels of what it holds', async () => {
+    const db = open();
+    await migrate(db, { upTo: '0002_collection_validation' });
+    await fill(db);
+    await migrate(db);
+    const grants = await sql`select partner_id, alias, can_read, can_write, tlp_ceiling
+      from access_grant join collection on collection.id = collection_id order by alias`.execute(db);
+    expect(grants.rows).toEqual([
+      { partner_id: '1', alias: 'other', can_read: true, can_write: false, tlp_ceiling: 2 },
+      { partner_id: '1', alias: 'shared', can_read: true, can_write: true, tlp_ceiling: 2 },
+    ]);
+    const { rows } = await sql<Record<string, unknown>>`
+      select object_id as id, tlp, first_below, last_below from object_version order by object_id, version`.execute(db);
+    expect(rows).toEqual([
+      { id: 'a', tlp: 1, first_below: 5, last_below: 2 },
+      { id: 'a', tlp: 4, first_below: 1, last_below: 2 },
+      { id: 'a', tlp: 2, first_below: 1, last_below: 5 },
+      { id: 'b', tlp: 2, first_below: 5, last_below: 5 },
+      { id: 'c', tlp: 4, first_below: 5, last_below: 5 },
+      { id: 'd', tlp: 2, first_below: 5, last_below: 5 },
+    ]);
+    const held = await sql`select tlp_held from collection order by alias`.execute(db);
+    expect(held.rows).toEqual([{ tlp_held: 0 }, { tlp_held: 0b10110 }]);
   });
 });
 

@@ -311,6 +311,41 @@ describe('pollers', () => {
     );
   }, 120_000);
 
+  it('miss nothing while writers commit and ceilings are raised', async () => {
+    const scene = await Scene.create(amber);
+    for (const [index, one] of partners.entries()) await setCeiling(scene, one, index, 0);
+    const added: string[] = [];
+    let isWriting = true;
+    const write = async (writer: number) => {
+      for (let round = 0; round < 40; round += 1) {
+        const objects = [0, 1, 2, 3, 4].map(level => indicator({ object_marking_refs: [markings[level]?.[writer]] }));
+        await hub.post(scene.tokens[writer] as string, `${scene.path}/objects/`, { objects });
+        added.push(...objects.map(({ id }) => id));
+      }
+    };
+    const reader = 2;
+    const seen: string[] = [];
+    let query = '';
+    const poll = async () => {
+      const answer = await hub.get(scene.tokens[reader] as string, `${scene.path}/objects/?limit=7${query}`);
+      seen.push(...(answer.json().objects ?? []).map(({ id }: { id: string }) => id));
+      query = `&added_after=${answer.headers['x-taxii-date-added-last']}`;
+      return answer.json().objects !== undefined;
+    };
+    const polling = (async () => {
+      while ((await poll()) || isWriting);
+    })();
+    const raising = (async () => {
+      for (const ceiling of [1, 2, 3, 4]) await raise(scene, reader, ceiling);
+    })();
+    await Promise.all([write(0), write(1), raising]);
+    isWriting = false;
+    await polling;
+    while (await poll());
+    // What it has fetched between a raise and its replay comes twice.
+    expect([...new Set(seen)].toSorted()).toEqual(added.toSorted());
+  }, 60_000);
+
   async function setCeiling(scene: Scene, one: PartnerRow, index: number, tlp_ceiling: number): Promise<void> {
     await putGrant(hub.hub.db, one.id, scene.collection.id, { can_read: true, can_write: true, tlp_ceiling });
     scene.ceilings[index] = tlp_ceiling;
