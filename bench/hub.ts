@@ -24,6 +24,8 @@ export interface Bench {
 /** A hub in a process of its own, with the settings that an operator gets who sets none. */
 export interface BenchHub {
   pid: number;
+  /** what commands on its database need */
+  env: NodeJS.ProcessEnv;
   /** an empty directory for files of the measurements, removed at the end */
   directory: string;
   /** reads and writes in every collection */
@@ -68,7 +70,7 @@ export async function startHub(): Promise<BenchHub> {
     await rm(root, { recursive: true, force: true });
   };
   try {
-    await waitUntilReady(child, url);
+    await waitUntilAnswers(child, `${url}/readyz`);
     const partner = 'bench';
     await runProgram('partner', 'add', partner, '--name', 'Benchmark', '--sector', 'finance');
     const addCollection = async (alias: string) => {
@@ -81,6 +83,7 @@ export async function startHub(): Promise<BenchHub> {
     const collectionUrl = (alias: string) => `${url}/hub/collections/${alias}/`;
     return {
       pid: child.pid as number,
+      env,
       directory: root,
       token,
       partner,
@@ -99,20 +102,21 @@ export async function startHub(): Promise<BenchHub> {
   }
 }
 
-async function waitUntilReady(child: ChildProcess, url: string): Promise<void> {
+/** @throws Error where the process ends before it answers, or takes too long */
+export async function waitUntilAnswers(child: ChildProcess, url: string): Promise<void> {
   const deadline = Date.now() + startMsMax;
   while (
-    !(await fetch(`${url}/readyz`).then(
+    !(await fetch(url).then(
       response => response.ok,
       () => false,
     ))
   ) {
-    if (child.exitCode !== null || Date.now() > deadline) throw new Error('the hub did not start');
+    if (child.exitCode !== null || Date.now() > deadline) throw new Error(`nothing answers at ${url}`);
     await sleep(50);
   }
 }
 
-async function findFreePort(): Promise<number> {
+export async function findFreePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

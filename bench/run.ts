@@ -1,6 +1,7 @@
 /** Measures a hub: `npm run bench -- --help`. README.md beside this file says what each figure means. */
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { measureAuthorisation } from './authorisation.ts';
 import { measureBundle } from './bundle.ts';
 import { type Figure, toRecord, toTable } from './figures.ts';
 import { measureFilling } from './filling.ts';
@@ -16,7 +17,8 @@ const usage = `npm run bench -- [--quick] [--objects N] [--only <name>]
 
   --quick       50,000 objects and fewer, shorter repetitions
   --objects N   the size of the large collection (1,000,000)
-  --only name   one measurement: judging, taking, filling, handing-out, page-time, bundle or resources
+  --only name   one measurement: judging, taking, filling, handing-out, authorisation,
+                page-time, bundle or resources
 `;
 
 const measurements: Record<string, (bench: Bench) => Promise<Figure[]>> = {
@@ -24,12 +26,13 @@ const measurements: Record<string, (bench: Bench) => Promise<Figure[]>> = {
   taking: measureTaking,
   filling: measureFilling,
   'handing-out': measureHandingOut,
+  authorisation: measureAuthorisation,
   'page-time': measurePageTime,
   bundle: measureBundle,
   resources: measureResources,
 };
 /** These read what `filling` made. */
-const needFilling = ['handing-out', 'page-time', 'resources'];
+const needFilling = ['handing-out', 'authorisation', 'page-time', 'resources'];
 
 const { values: options } = parseArgs({
   options: {
