@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { auditCommand } from './commands/audit.ts';
 import { collectionCommand } from './commands/collection.ts';
 import { exportCommand } from './commands/export.ts';
 import { grantCommand, grantsCommand, revokeGrantCommand } from './commands/grant.ts';
@@ -34,6 +35,7 @@ export async function run(args: string[]): Promise<number> {
     .addCommand(tokenCommand())
     .addCommand(importCommand())
     .addCommand(exportCommand())
+    .addCommand(auditCommand())
     .addCommand(validateCommand());
   try {
     throwInsteadOfExiting(program);

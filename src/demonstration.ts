@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { issueToken } from './auth/tokens.ts';
-import { operator } from './db/audit.ts';
+import { appendAudit, hubChain, operator } from './db/audit.ts';
 import { defaultApiRoot, insertCollection, listCollections } from './db/collections.ts';
 import { putGrant } from './db/grants.ts';
 import { insertPartner, listPartners } from './db/partners.ts';
@@ -49,10 +49,14 @@ export async function demonstrate(hub: Hub, url: string): Promise<string | undef
         scope,
         ttlMs: thirtyDaysMs,
       });
-    return {
+    const issued = {
       bank: (await issue(bank, 'collection:campaign:read collection:campaign:write')).token,
       police: (await issue(police, 'collection:campaign:read')).token,
     };
+    const details = { partners: [bank.slug, police.slug] };
+    const entry = { action: 'demonstration-added', subject: collection.alias, details };
+    await appendAudit(tx, operator, { chain: hubChain, ...entry });
+    return issued;
   });
   return tokens && describeNextSteps(url, tokens);
 }

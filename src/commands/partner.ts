@@ -15,6 +15,7 @@ export const partnerCommand = () =>
           withHub(async ({ db }) => {
             const name = requireText('--name', options.name);
             const sector = requireText('--sector', options.sector);
+            if (slug === operator.name) throw new OperatorError(`"${slug}" is what the audit log calls the operator.`);
             const partner = await db.transaction().execute(async tx => {
               const added = await insertPartner(tx, { slug: requireSlug('partner', slug), name, sector });
               if (!added) throw new OperatorError(`There is a partner "${slug}" already.`);

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { TaxiiTimestamp } from '../taxii/timestamp.ts';
-import type { Tx } from './pool.ts';
+import type { Db, Tx } from './pool.ts';
 
 /** Who does something: a partner through the API, or the operator on the command line. */
 export interface Actor {
@@ -71,6 +71,69 @@ async function append(tx: Tx, actor: Actor, { chain, action, subject, details = 
     update audit_chain set seq = appended.seq, hash = appended.hash
     from appended where audit_chain.chain = appended.chain`.execute(tx);
   return Number(numAffectedRows ?? 0n);
+}
+
+/** A row as it is read back; dates as TaxiiTimestamp, the hash in hexadecimal. */
+export interface AuditRow {
+  chain: string;
+  seq: string;
+  at: TaxiiTimestamp;
+  actor: string;
+  token: string;
+  request_id: string;
+  action: string;
+  subject: string;
+  details: string;
+  date_added_first: TaxiiTimestamp | null;
+  date_added_last: TaxiiTimestamp | null;
+  hash: string;
+}
+
+// As text, so that a row which somebody gave an impossible date can be read too.
+const rowColumns = sql`chain, seq, ${toText('at')} as at, actor, token, request_id, action, subject, details,
+  nullif(${toText('date_added_first')}, '') as date_added_first,
+  nullif(${toText('date_added_last')}, '') as date_added_last, encode(hash, 'hex') as hash`;
+
+/** The newest rows first, of one chain where given, none older than `since`. */
+export async function listAudit(
+  db: Db,
+  { chain, since, rowsMax }: { chain?: string | undefined; since?: TaxiiTimestamp | undefined; rowsMax: number },
+): Promise<AuditRow[]> {
+  const { rows } = await sql<AuditRow>`
+    select ${rowColumns} from audit
+    where ${chain === undefined ? sql`true` : sql`chain = ${chain}`}
+      and ${since === undefined ? sql`true` : sql`audit.at >= ${since}::timestamptz`}
+    order by ${chain === undefined ? sql`audit.at desc, chain, audit.seq desc` : sql`audit.seq desc`}
+    limit ${rowsMax}`.execute(db);
+  return rows;
+}
+
+const batchRowsMax = 1000;
+
+/** All rows by chain and seq, in batches. */
+export async function* readAudit(db: Db): AsyncGenerator<AuditRow[]> {
+  let after = sql`true`;
+  for (;;) {
+    const { rows } = await sql<AuditRow>`
+      select ${rowColumns} from audit where ${after} order by audit.chain, audit.seq limit ${batchRowsMax}`.execute(db);
+    const last = rows.at(-1);
+    if (!last) return;
+    yield rows;
+    after = sql`(chain, seq) > (${last.chain}, ${last.seq}::bigint)`;
+  }
+}
+
+/** A place in a chain: the hash of a row, in hexadecimal, covers all rows before it. */
+export interface AuditHead {
+  chain: string;
+  seq: bigint;
+  hash: string;
+}
+
+/** Where each chain ends, as it was written with its last row. */
+export async function listAuditHeads(db: Db): Promise<AuditHead[]> {
+  const rows = await db.selectFrom('audit_chain').selectAll().orderBy('chain').execute();
+  return rows.map(({ chain, seq, hash }) => ({ chain, seq: BigInt(seq), hash: hash.toString('hex') }));
 }
 
 /** A date as a TaxiiTimestamp, or nothing. */

@@ -216,7 +216,11 @@ export async function admit(
     await setDateAddedLast(tx, collectionId, dates.last, [...new Set(added.map(({ tlp }) => tlp))]);
   }
   const details = countResults(outcomes);
-  await appendAudit(tx, actor, { chain: collectionId, action: 'objects-added', subject: partner, details, dates });
+  // That a partner tried to change another's object is told too; sending again what is there changes nothing.
+  if (dates || details.refused > 0) {
+    const action = dates ? 'objects-added' : 'objects-refused';
+    await appendAudit(tx, actor, { chain: collectionId, action, subject: partner, details, dates });
+  }
   return outcomes;
 }
 
