@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import type { TestServer } from './database.ts';
+
 const program = fileURLToPath(new URL('../../bin/taxiway.js', import.meta.url));
 
 /** An operator's machine: a data directory, and the environment that every process there sees. */
@@ -110,4 +112,11 @@ export async function freePort(): Promise<number> {
   server.close();
   await once(server, 'close');
   return port;
+}
+
+/** What DATABASE_URL must be for processes to work on a test's database. */
+export function toDatabaseUrl(server: TestServer): string {
+  if ('connectionString' in server) return server.connectionString;
+  const { host, port, user, database } = server;
+  return `postgres://${user}@localhost:${port}/${database}?host=${encodeURIComponent(host)}`;
 }
