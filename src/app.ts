@@ -22,6 +22,7 @@ import { getDiscovery } from './taxii/routes/get-discovery.ts';
 import { getManifest } from './taxii/routes/get-manifest.ts';
 import { getObject } from './taxii/routes/get-object.ts';
 import { getObjects } from './taxii/routes/get-objects.ts';
+import { getProvenance } from './taxii/routes/get-provenance.ts';
 import { getStatus } from './taxii/routes/get-status.ts';
 import { getVersions } from './taxii/routes/get-versions.ts';
 
@@ -84,6 +85,7 @@ export async function buildApp(hub: Hub, logger: FastifyBaseLogger): Promise<Fas
       collection.route(getObject(hub));
       collection.route(deleteObject(hub));
       collection.route(getVersions(hub));
+      collection.route(getProvenance(hub));
     });
   });
   refuseOtherMethods();

@@ -6,6 +6,7 @@ import { grantCommand, grantsCommand, revokeGrantCommand } from './commands/gran
 import { importCommand } from './commands/import.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { partnerCommand } from './commands/partner.ts';
+import { provenanceCommand } from './commands/provenance.ts';
 import { replayCommand } from './commands/replay.ts';
 import { rootCommand } from './commands/root.ts';
 import { serveCommand } from './commands/serve.ts';
@@ -36,6 +37,7 @@ export async function run(args: string[]): Promise<number> {
     .addCommand(importCommand())
     .addCommand(exportCommand())
     .addCommand(auditCommand())
+    .addCommand(provenanceCommand())
     .addCommand(validateCommand());
   try {
     throwInsteadOfExiting(program);

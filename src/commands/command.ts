@@ -1,12 +1,14 @@
 import { Command, Option } from 'commander';
 import { type Config, readEnv, toConfig } from '../config.ts';
-import { type CollectionRow, findCollection, isSlug } from '../db/collections.ts';
+import { type CollectionRow, findCollection, isSlug, listCollections } from '../db/collections.ts';
 import { connect } from '../db/connect.ts';
 import { findPartner, type PartnerRow } from '../db/partners.ts';
 import type { Db } from '../db/pool.ts';
+import { listCollectionsOf } from '../db/provenance.ts';
 import { OperatorError } from '../errors.ts';
 import { createHub, type Hub } from '../hub.ts';
 import type { Policy } from '../stix/catalogue.ts';
+import { isIdentifier } from '../stix/identifier.ts';
 import { isUuid } from '../taxii/uuid.ts';
 
 /** A command that prints for people, and with --json for machines. */
@@ -91,6 +93,18 @@ export async function requireCollection(db: Db, name: string): Promise<Collectio
   const collection = await findCollection(db, name);
   if (collection) return collection;
   throw new OperatorError(`There is no collection "${name}": \`npx taxiway collection list\` shows them.`);
+}
+
+/**
+ * The collections that hold an object or have held it; of them the one that is named, where one is.
+ * @throws OperatorError where the object is in none
+ */
+export async function requireCollectionsOf(db: Db, objectId: string, name?: string): Promise<CollectionRow[]> {
+  const only = name === undefined ? undefined : await requireCollection(db, name);
+  const ids = isIdentifier(objectId) ? await listCollectionsOf(db, objectId) : [];
+  const collections = (await listCollections(db)).filter(({ id }) => ids.includes(id) && (only?.id ?? id) === id);
+  if (collections.length > 0) return collections;
+  throw new OperatorError(`There is no object "${objectId}" in ${only ? `"${only.alias}"` : 'any collection'}.`);
 }
 
 /** A partner, disabled or not. @throws OperatorError */

@@ -305,9 +305,19 @@ function all(conditions: RawBuilder<unknown>[]): RawBuilder<unknown> {
  * and may read the whole collection for each id. Versions begin with a digit, so that they lie between '' and '~'.
  */
 function isVersionOf(collectionId: string, objectId: RawBuilder<unknown>): RawBuilder<unknown> {
-  return sql`object_version.object_id = ${objectId}
-    and (object_version.object_id, collection_id, version) >= (${objectId}, ${collectionId}::uuid, '')
-    and (object_version.object_id, collection_id, version) <= (${objectId}, ${collectionId}::uuid, '~')`;
+  return isKeptOf('object_version', collectionId, objectId);
+}
+
+/** The same for versions that are there or have been. */
+export function isKeptOf(
+  table: 'object_version' | 'deleted_version',
+  collectionId: string,
+  objectId: RawBuilder<unknown>,
+): RawBuilder<unknown> {
+  const id = sql.ref(`${table}.object_id`);
+  return sql`${id} = ${objectId}
+    and (${id}, collection_id, version) >= (${objectId}, ${collectionId}::uuid, '')
+    and (${id}, collection_id, version) <= (${objectId}, ${collectionId}::uuid, '~')`;
 }
 
 /** The first and the last version are those that a reader with this ceiling sees as such (migrations/0005_tlp.sql). */
@@ -447,8 +457,8 @@ export async function updateEnds(
 }
 
 /**
- * Removes versions of an object that the partner owns, and finds the first and last of what is left again. The caller
- * holds the collection's lock.
+ * Removes versions of an object that the partner owns, and finds the first and last of what is left again; of each removed
+ * one a row without its text is kept. The caller holds the collection's lock.
  * @returns how many were removed: 0 where there are none, or they are another partner's
  */
 export async function deleteVersions(
@@ -463,7 +473,10 @@ export async function deleteVersions(
     ...matchVersions(filter.versions, sql`${tlpRed}::smallint`),
     ...(filter.specVersions ? [sql`spec_version = any(${filter.specVersions})`] : []),
   ];
-  const deleted = await sql`delete from object_version where ${isOfObject} ${all(conditions)}`.execute(tx);
+  const deleted = await sql`
+    with deleted as (delete from object_version where ${isOfObject} ${all(conditions)} returning *)
+    insert into deleted_version (collection_id, date_added, added_by, object_id, version, version_text)
+    select collection_id, date_added, added_by, object_id, version, version_text from deleted`.execute(tx);
   await sql`
     update object_version
     set first_below = coalesce(lowest_before, 5), last_below = coalesce(lowest_after, 5)

@@ -102,6 +102,15 @@ export interface Database {
     object_id: string;
     version: string;
   };
+  deleted_version: {
+    collection_id: string;
+    date_added: TaxiiTimestamp;
+    added_by: string;
+    object_id: string;
+    version: string;
+    version_text: string;
+    deleted_at: Generated<TaxiiTimestamp>;
+  };
   status: {
     id: string;
     api_root: string;

@@ -88,9 +88,17 @@ export function describeRoute(document: RouteDocument): FastifySchema {
   } as FastifySchema;
 }
 
-/** `$id` of a resource's JSON Schema in schemas/taxii/2.1. */
+// Resources that TAXII does not define.
+const ownResources = ['provenance'];
+
+/** Where the JSON Schema of a resource stands: in schemas/taxii/2.1, or in schemas/taxiway for what is not of TAXII. */
+export function resourceSchemaPath(resource: string): string {
+  return `schemas/${ownResources.includes(resource) ? 'taxiway' : 'taxii/2.1'}/${resource}.json`;
+}
+
+/** `$id` of a resource's JSON Schema. */
 export function resourceSchemaId(resource: string): string {
-  return `https://taxiway.example/schemas/taxii/2.1/${resource}.json`;
+  return `https://taxiway.example/${resourceSchemaPath(resource)}`;
 }
 
 function reference(resource: string) {
