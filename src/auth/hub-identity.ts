@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { type CryptoKey, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose';
 import { findHub, insertHub, listSigningKeys } from '../db/hub.ts';
 import type { Db } from '../db/pool.ts';
+import type { TaxiiTimestamp } from '../taxii/timestamp.ts';
 
 /** The one algorithm of the hub's tokens. Pinned: whatever a token's header claims otherwise is refused. */
 export const tokenAlgorithm = 'EdDSA';
@@ -14,6 +15,9 @@ export interface HubIdentity {
   /** what `/.well-known/jwks.json` publishes */
   publicKeys: { keys: JWK[] };
   cursorKey: Buffer;
+  /** `identity--…`: the STIX identity that stands for senders who must not be seen */
+  stixId: string;
+  createdAt: TaxiiTimestamp;
 }
 
 /** Reads the hub's identity, and makes it at the very first start. Safe when several nodes start at once. */
@@ -27,6 +31,8 @@ export async function loadIdentity(db: Db): Promise<HubIdentity> {
     signingKey: { kid: newest.kid, key: (await importJWK(newest.private_jwk as JWK, tokenAlgorithm)) as CryptoKey },
     publicKeys: { keys: rows.map(row => toPublicJwk(row.kid, row.private_jwk as JWK)) },
     cursorKey: hub.cursorKey,
+    stixId: `identity--${hub.id}`,
+    createdAt: hub.createdAt,
   };
 }
 

@@ -10,6 +10,7 @@ import {
 } from '../db/collections.ts';
 import { OperatorError } from '../errors.ts';
 import { tlpLabels, tlpLevelOfLabel } from '../stix/tlp.ts';
+import { introduceHub } from '../taxii/introduce-hub.ts';
 import { describeCommand, policyOption, printResult, printRows, requireSlug, requireText, withHub } from './command.ts';
 
 // TAXII 2.1 §2: an identifier is a UUID of version 4.
@@ -24,6 +25,7 @@ export const collectionCommand = () =>
         .option('--description <text>', 'what it holds')
         .option('--id <uuid>', 'its id, a UUID of version 4; made up where not given')
         .option('--root <slug>', 'the API root it belongs to', defaultApiRoot)
+        .option('--anonymous', 'consumers must not learn who sends: what would reveal it is refused')
         .addOption(policyOption('--validation <policy>', 'how strictly pushed objects are judged'))
         .addOption(
           new Option('--tlp-default <level>', 'the level of objects that carry no TLP marking')
@@ -32,9 +34,10 @@ export const collectionCommand = () =>
         )
         .addOption(new Option('--tlp-max <level>', 'refuse objects above it').choices(tlpLabels).default('red'))
         .action((alias, options) =>
-          withHub(async ({ db }) => {
+          withHub(async hub => {
+            const { db } = hub;
             const title = requireText('--title', options.title);
-            const { description = null, root, id = randomUUID(), validation } = options;
+            const { description = null, root, id = randomUUID(), validation, anonymous = false } = options;
             if (!uuid4.test(id)) throw new OperatorError(`--id must be a lower-case UUID of version 4, not "${id}".`);
             if (!(await findApiRoot(db, root))) {
               throw new OperatorError(
@@ -48,12 +51,14 @@ export const collectionCommand = () =>
             if (levels.tlp_default > levels.tlp_max)
               throw new OperatorError('--tlp-default must not be above --tlp-max.');
             const described = { id, alias: requireSlug('collection', alias), api_root: root, title, description };
-            const row = { ...described, validation, ...levels };
+            const row = { ...described, validation, anonymous, ...levels };
             const collection = await db.transaction().execute(async tx => {
               const added = await insertCollection(tx, row);
               if (!added)
                 throw new OperatorError(`There is a collection with the alias "${alias}" or that id already.`);
-              await appendAudit(tx, operator, { chain: hubChain, action: 'collection-added', subject: alias });
+              if (anonymous) await introduceHub(tx, hub, added);
+              const entry = { action: 'collection-added', subject: alias, details: { validation, anonymous } };
+              await appendAudit(tx, operator, { chain: hubChain, ...entry });
               return added;
             });
             printResult(collection.id, toRecord(collection), options);

@@ -3,6 +3,7 @@ import { appendAudit, hubChain, operator } from '../db/audit.ts';
 import { insertPartner, listPartners, type PartnerRow, setPartnerState } from '../db/partners.ts';
 import { OperatorError } from '../errors.ts';
 import { describeCommand, printResult, printRows, requireSlug, requireText, withHub } from './command.ts';
+import { identityCommand } from './partner-identity.ts';
 
 export const partnerCommand = () =>
   new Command('partner')
@@ -34,6 +35,7 @@ export const partnerCommand = () =>
     .addCommand(
       stateCommand('disable', 'disabled', 'stop all tokens of a partner within two seconds; its objects stay'),
     )
+    .addCommand(identityCommand())
     .addCommand(stateCommand('enable', 'enabled', 'let the tokens of a partner work again'));
 
 function stateCommand(verb: string, state: 'enabled' | 'disabled', description: string): Command {

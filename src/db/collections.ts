@@ -19,6 +19,8 @@ export interface CollectionRow {
   description: string | null;
   /** how strictly the objects that are pushed to it are judged */
   validation: Policy;
+  /** consumers must not learn who sends */
+  anonymous: boolean;
   /** the level of objects that carry no TLP marking */
   tlp_default: TlpLevel;
   /** objects above it are refused */
@@ -42,6 +44,7 @@ export const collectionColumns = [
   'title',
   'description',
   'validation',
+  'anonymous',
   'tlp_default',
   'tlp_max',
   'tlp_held',
@@ -83,7 +86,7 @@ export async function findApiRoot(db: Db, slug: string): Promise<ApiRootRow | un
   return db.selectFrom('api_root').select(apiRootColumns).where('slug', '=', slug).executeTakeFirst();
 }
 
-type Defaulted = 'validation' | 'tlp_default' | 'tlp_max';
+type Defaulted = 'validation' | 'anonymous' | 'tlp_default' | 'tlp_max';
 /** A collection that is to be added. */
 export type NewCollection = Omit<CollectionRow, 'date_added_last' | 'created_at' | 'tlp_held' | Defaulted> &
   Partial<Pick<CollectionRow, Defaulted>>;

@@ -1,8 +1,10 @@
+import type { TaxiiTimestamp } from '../taxii/timestamp.ts';
 import type { Db, Tx } from './pool.ts';
 
 export interface HubRow {
   id: string;
   cursorKey: Buffer;
+  createdAt: TaxiiTimestamp;
 }
 
 export interface SigningKeyRow {
@@ -12,15 +14,15 @@ export interface SigningKeyRow {
 
 /** What this hub is. undefined before the first start. */
 export async function findHub(db: Db): Promise<HubRow | undefined> {
-  const row = await db.selectFrom('hub').select(['id', 'cursor_key']).executeTakeFirst();
-  return row && { id: row.id, cursorKey: row.cursor_key };
+  const row = await db.selectFrom('hub').select(['id', 'cursor_key', 'created_at']).executeTakeFirst();
+  return row && { id: row.id, cursorKey: row.cursor_key, createdAt: row.created_at };
 }
 
 /**
  * Makes the hub's row and its first signing key, unless another node was faster: the row's lock lets one node in.
  * @returns whether this call made them
  */
-export async function insertHub(tx: Tx, hub: HubRow, key: SigningKeyRow): Promise<boolean> {
+export async function insertHub(tx: Tx, hub: Omit<HubRow, 'createdAt'>, key: SigningKeyRow): Promise<boolean> {
   const inserted = await tx
     .insertInto('hub')
     .values({ id: hub.id, cursor_key: hub.cursorKey })

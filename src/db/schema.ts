@@ -24,6 +24,11 @@ export interface Database {
     disabled_at: TaxiiTimestamp | null;
     created_at: Generated<TaxiiTimestamp>;
   };
+  partner_identity: {
+    identity_id: string;
+    partner_id: string;
+    created_at: Generated<TaxiiTimestamp>;
+  };
   token: {
     jti: string;
     partner_id: string;
@@ -78,6 +83,7 @@ export interface Database {
     tlp_default: Generated<TlpLevel>;
     tlp_max: Generated<TlpLevel>;
     tlp_held: Generated<number>;
+    anonymous: Generated<boolean>;
     date_added_last: Generated<TaxiiTimestamp>;
     created_at: Generated<TaxiiTimestamp>;
   };

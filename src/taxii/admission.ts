@@ -17,6 +17,7 @@ import { toInstant } from '../stix/timestamp.ts';
 import { describeTlp, isUnknownTlpMarking, markingsOf, type TlpLevel, tlpLevelOf } from '../stix/tlp.ts';
 import { describeProblems, type JudgeOptions, type Validator } from '../stix/validate.ts';
 import { withoutDefaults } from '../stix/versions.ts';
+import { type Anonymity, findRevelation } from './anonymity.ts';
 import { chooseDates } from './dates.ts';
 import type { ObjectSlice } from './object-slices.ts';
 import { isEnd, placeVersion } from './version-ends.ts';
@@ -46,6 +47,11 @@ interface Candidate {
   warning?: string;
 }
 
+/** By what the elements of an envelope are judged: the policy of the collection, and what must not show in it. */
+export interface AdmissionOptions extends JudgeOptions {
+  anonymity?: Anonymity | undefined;
+}
+
 /** Each element of an envelope, judged alone: on its way in, or refused already. */
 export type Judged = Candidate | Outcome;
 
@@ -59,7 +65,7 @@ const judgingMsMax = 20;
  * Judges the elements of an envelope, each alone, letting other requests in between.
  * @throws HubError envelope-malformed where an element is not JSON: then nothing of the envelope can be trusted
  */
-export async function judge(slices: ObjectSlice[], validator: Validator, options: JudgeOptions): Promise<Judged[]> {
+export async function judge(slices: ObjectSlice[], validator: Validator, options: AdmissionOptions): Promise<Judged[]> {
   const judged: Judged[] = [];
   let reasonsLength = 0;
   let since = performance.now();
@@ -94,7 +100,7 @@ function shortenReason(one: Judged): Judged {
   return one.warning === undefined ? one : { ...one, warning: tooManyWarnings };
 }
 
-function judgeSlice(slice: ObjectSlice, validator: Validator, options: JudgeOptions): Judged {
+function judgeSlice(slice: ObjectSlice, validator: Validator, options: AdmissionOptions): Judged {
   // Before it is parsed: JSON.parse takes seconds and gigabytes for millions of brackets.
   if (slice.depth > nestingMax) {
     return { result: 'refused', id: 'unknown', version: 'unknown', message: `nested deeper than ${nestingMax} levels` };
@@ -116,6 +122,8 @@ function judgeSlice(slice: ObjectSlice, validator: Validator, options: JudgeOpti
     };
   }
   const tlp = tlpLevelOf(value as Record<string, unknown>);
+  const revelation = options.anonymity && findRevelation(value, options.anonymity);
+  if (revelation) return { result: 'refused', id, version: version ?? 'unknown', message: revelation };
   const warning = judgement.warnings.length > 0 && { warning: `taken, but ${describeProblems(judgement.warnings)}` };
   return { id, type, specVersion, versionText: version, tlp, bytes: slice.bytes, ...warning };
 }

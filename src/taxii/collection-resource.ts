@@ -12,5 +12,7 @@ export function toCollectionResource(collection: CollectionRow, rights: Rights) 
     can_read: rights.read,
     can_write: rights.write,
     media_types: [stixMediaType],
+    // A custom property (TAXII 2.1 §6).
+    ...(collection.anonymous && { x_taxiway_anonymous: true }),
   };
 }

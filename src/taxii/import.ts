@@ -1,9 +1,11 @@
 import { isUtf8 } from 'node:buffer';
+import type { HubIdentity } from '../auth/hub-identity.ts';
 import type { CollectionRow } from '../db/collections.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import { HubError } from '../errors.ts';
 import type { Validator } from '../stix/validate.ts';
 import { admit, judge, type Outcome, type Sender } from './admission.ts';
+import { findAnonymity } from './anonymity.ts';
 import { type ObjectSlice, ObjectSlicer } from './object-slices.ts';
 
 const batchObjectsMax = 1000;
@@ -13,6 +15,7 @@ const batchBytesMax = 8 * 1024 * 1024;
 export interface ImportContext {
   db: Db | Tx;
   validator: Validator;
+  identity: Pick<HubIdentity, 'stixId'>;
   config: { bodyBytesMax: number };
 }
 
@@ -31,9 +34,10 @@ export async function importObjects(
   context: ImportContext,
   collection: CollectionRow,
   sender: Sender,
-  chunks: AsyncIterable<Buffer>,
+  chunks: AsyncIterable<Buffer> | Iterable<Buffer>,
   onProgress: (progress: ImportProgress) => void = () => {},
 ): Promise<void> {
+  const anonymity = await findAnonymity(context, collection, sender.partnerId);
   const slicer = new ObjectSlicer({ elementBytesMax: context.config.bodyBytesMax });
   let batch: ObjectSlice[] = [];
   let batchBytes = 0;
@@ -41,7 +45,8 @@ export async function importObjects(
 
   const flush = async () => {
     if (batch.length === 0) return;
-    const judged = await judge(batch, context.validator, { policy: collection.validation, now: new Date() });
+    const { validation: policy } = collection;
+    const judged = await judge(batch, context.validator, { policy, now: new Date(), anonymity });
     const outcomes = await inTransaction(context.db, tx => admit(tx, collection, sender, judged));
     batch = [];
     batchBytes = 0;

@@ -7,6 +7,7 @@ import { HubError } from '../../errors.ts';
 import { sendTaxii } from '../../http/media-type.ts';
 import type { Hub } from '../../hub.ts';
 import { admit, judge } from '../admission.ts';
+import { findAnonymity } from '../anonymity.ts';
 import { type ObjectSlice, ObjectSlicer } from '../object-slices.ts';
 import { toFailures, toStatus } from '../status.ts';
 import { fromMicros } from '../timestamp.ts';
@@ -41,7 +42,8 @@ export const addObjects = (hub: Hub): RouteOptions => ({
     const sender = { partnerId, partner, actor: toActor(request) };
     const receivedAt = new Date();
     const slices = sliceEnvelope(request.body as Buffer, hub.config.envelopeObjectsMax);
-    const judged = await judge(slices, hub.validator, { policy: collection.validation, now: receivedAt });
+    const anonymity = await findAnonymity(hub, collection, partnerId);
+    const judged = await judge(slices, hub.validator, { policy: collection.validation, now: receivedAt, anonymity });
     const { outcomes, status } = await hub.db.transaction().execute(async tx => {
       const outcomes = await admit(tx, collection, sender, judged);
       const status = toStatus(randomUUID(), fromMicros(BigInt(receivedAt.getTime()) * 1000n), outcomes);
