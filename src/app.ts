@@ -18,6 +18,7 @@ import { deleteObject } from './taxii/routes/delete-object.ts';
 import { getApiRoot } from './taxii/routes/get-api-root.ts';
 import { getCollection } from './taxii/routes/get-collection.ts';
 import { getCollections } from './taxii/routes/get-collections.ts';
+import { getDeliveries } from './taxii/routes/get-deliveries.ts';
 import { getDiscovery } from './taxii/routes/get-discovery.ts';
 import { getManifest } from './taxii/routes/get-manifest.ts';
 import { getObject } from './taxii/routes/get-object.ts';
@@ -86,6 +87,7 @@ export async function buildApp(hub: Hub, logger: FastifyBaseLogger): Promise<Fas
       collection.route(deleteObject(hub));
       collection.route(getVersions(hub));
       collection.route(getProvenance(hub));
+      collection.route(getDeliveries(hub));
     });
   });
   refuseOtherMethods();

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { auditCommand } from './commands/audit.ts';
 import { collectionCommand } from './commands/collection.ts';
+import { deliveredCommand } from './commands/delivered.ts';
 import { exportCommand } from './commands/export.ts';
 import { grantCommand, grantsCommand, revokeGrantCommand } from './commands/grant.ts';
 import { importCommand } from './commands/import.ts';
@@ -38,6 +39,7 @@ export async function run(args: string[]): Promise<number> {
     .addCommand(exportCommand())
     .addCommand(auditCommand())
     .addCommand(provenanceCommand())
+    .addCommand(deliveredCommand())
     .addCommand(validateCommand());
   try {
     throwInsteadOfExiting(program);

@@ -2,13 +2,15 @@ import { type HubIdentity, loadIdentity } from './auth/hub-identity.ts';
 import type { Config } from './config.ts';
 import type { Db } from './db/pool.ts';
 import { createValidator, type Validator } from './stix/validate.ts';
+import { createReceipts, type Receipts } from './taxii/receipts.ts';
 
-/** What routes and commands work with. Holds no state of its own: any number of nodes may share one database. */
+/** What routes and commands work with. Holds no state that matters: any number of nodes may share one database. */
 export interface Hub {
   config: Config;
   db: Db;
   identity: HubIdentity;
   validator: Validator;
+  receipts: Receipts;
 }
 
 /** Puts a hub together on a database whose migrations are applied. */
@@ -18,5 +20,6 @@ export async function createHub(config: Config, db: Db): Promise<Hub> {
     db,
     identity: await loadIdentity(db),
     validator: createValidator({ clockSkewMs: config.clockSkewMs }),
+    receipts: createReceipts(db),
   };
 }

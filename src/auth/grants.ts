@@ -22,7 +22,7 @@ export async function changeGrant(
     // Nothing is added meanwhile, so that it is clear what the partner has passed by under its old ceiling.
     const { date_added_last } = await lockCollection(tx, collection.id);
     const before = await findGrant(tx, partner.id, collection.id);
-    const rights = change(before ?? nothing);
+    const rights = { sees_partners: before?.sees_partners ?? false, ...change(before ?? nothing) };
     const replay_above = before?.can_read ? findUncovered(before, rights.tlp_ceiling) : null;
     const grant = { ...rights, replay_above, replay_until: replay_above === null ? null : date_added_last };
     if (rights.can_read || rights.can_write) await putGrant(tx, partner.id, collection.id, grant);
@@ -34,8 +34,8 @@ export async function changeGrant(
 }
 
 /** A grant as people are told of it. */
-export function toRecord({ can_read, can_write, tlp_ceiling }: GrantedRights) {
-  return { can_read, can_write, tlp: can_read ? tlpLabels[tlp_ceiling] : null };
+export function toRecord({ can_read, can_write, tlp_ceiling, sees_partners = false }: GrantedRights) {
+  return { can_read, can_write, tlp: can_read ? tlpLabels[tlp_ceiling] : null, sees_partners };
 }
 
 /** The level above which objects are behind the partner's cursor once its ceiling is changed; null: none are. */

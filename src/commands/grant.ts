@@ -20,15 +20,21 @@ export const grantCommand = () =>
     .addOption(
       new Option('--tlp <level>', 'with read: the highest level that it may see; amber unless set').choices(tlpLabels),
     )
+    .option('--see-partners', 'with write: told by name, not by sector, who has been handed its objects')
+    .option('--no-see-partners', 'told by sector again')
     .action((slug, name, words: string[], options) =>
       withHub(async ({ db }) => {
         await requirePartner(db, slug);
         const rights = words.map(requireRight);
         if (options.tlp && !rights.includes('read')) throw new OperatorError('--tlp belongs to the right to read.');
+        if (options.seePartners !== undefined && !rights.includes('write')) {
+          throw new OperatorError('--see-partners belongs to the right to write.');
+        }
         await changeAndPrint(db, slug, name, options, before => ({
           can_read: before.can_read || rights.includes('read'),
           can_write: before.can_write || rights.includes('write'),
           tlp_ceiling: options.tlp ? tlpLevelOfLabel(options.tlp) : before.tlp_ceiling,
+          ...(options.seePartners !== undefined && { sees_partners: options.seePartners }),
         }));
       }),
     );
@@ -44,6 +50,7 @@ export const revokeGrantCommand = () =>
         can_read: before.can_read && !taken.includes('read'),
         can_write: before.can_write && !taken.includes('write'),
         tlp_ceiling: before.tlp_ceiling,
+        ...(taken.includes('write') && { sees_partners: false }),
       }));
     }),
   );

@@ -11,10 +11,13 @@ export interface GrantedRights {
   can_write: boolean;
   /** the highest level that it may read */
   tlp_ceiling: TlpLevel;
+  /** as a sender, it is told by name who has been handed its objects; where left out, as it was: false at first */
+  sees_partners?: boolean;
 }
 
 /** The same, and where the partner stands since its ceiling was raised. */
 export interface Grant extends GrantedRights {
+  sees_partners: boolean;
   /** the ceiling from before: what lies above it is behind the partner's cursor until it is replayed; null: nothing is */
   replay_above: TlpLevel | null;
   /** the date up to which the partner may have passed that by */
@@ -35,7 +38,7 @@ export interface GrantedCollection extends CollectionRow {
   grant: Grant;
 }
 
-const rightsColumns = ['can_read', 'can_write', 'tlp_ceiling'] as const;
+const rightsColumns = ['can_read', 'can_write', 'tlp_ceiling', 'sees_partners'] as const;
 const grantColumns = [...rightsColumns, 'replay_above', 'replay_until', 'replayed_last'] as const;
 
 /** The collection of that id or alias. undefined where there is none, or the partner has no grant in it. */
@@ -74,8 +77,10 @@ function selectGranted(db: Db, partnerId: string) {
 }
 
 function toGranted(row: CollectionRow & Grant): GrantedCollection {
-  const { can_read, can_write, tlp_ceiling, replay_above, replay_until, replayed_last, ...collection } = row;
-  return { ...collection, grant: { can_read, can_write, tlp_ceiling, replay_above, replay_until, replayed_last } };
+  const { can_read, can_write, tlp_ceiling, sees_partners, replay_above, replay_until, replayed_last, ...collection } =
+    row;
+  const rights = { can_read, can_write, tlp_ceiling, sees_partners };
+  return { ...collection, grant: { ...rights, replay_above, replay_until, replayed_last } };
 }
 
 /** What the partner may do in the collection now. undefined: nothing */

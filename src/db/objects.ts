@@ -34,6 +34,8 @@ export interface PageBounds {
 
 export interface ObjectRow {
   date_added: TaxiiTimestamp;
+  /** its date in the collection, where it stands at another one for the reader; else null */
+  stored_at: TaxiiTimestamp | null;
   object: string;
 }
 
@@ -73,11 +75,12 @@ export async function pageObjects(
   filter: ObjectFilter,
   bounds: PageBounds,
 ): Promise<Page<ObjectRow>> {
-  const columns = sql`object, octet_length(object) as bytes`;
+  const columns = sql`object, octet_length(object) as bytes, date_added as stored_at`;
   const matching = selectMatching(collectionId, reader, filter, bounds, columns);
   if (!matching) return { rows: [], more: false };
-  const { rows } = await sql<{ date_added: TaxiiTimestamp; object: string | null }>`
-    select date_added, case when bytes_to_here - bytes = 0 or bytes_to_here <= ${bounds.bytesMax} then object end as object
+  const { rows } = await sql<Omit<ObjectRow, 'object'> & { object: string | null }>`
+    select date_added, nullif(stored_at, date_added) as stored_at,
+      case when bytes_to_here - bytes = 0 or bytes_to_here <= ${bounds.bytesMax} then object end as object
     from (
       select matching.*, sum(bytes) over (order by date_added rows unbounded preceding) as bytes_to_here
       from (${matching}) matching

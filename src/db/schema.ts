@@ -43,6 +43,7 @@ export interface Database {
     can_read: boolean;
     can_write: boolean;
     tlp_ceiling: Generated<TlpLevel>;
+    sees_partners: Generated<boolean>;
     replay_above: TlpLevel | null;
     replay_until: TaxiiTimestamp | null;
     replayed_last: TaxiiTimestamp | null;
@@ -116,6 +117,13 @@ export interface Database {
     version: string;
     version_text: string;
     deleted_at: Generated<TaxiiTimestamp>;
+  };
+  receipt: {
+    id: GeneratedAlways<string>;
+    collection_id: string;
+    partner_id: string;
+    handed_out_at: TaxiiTimestamp;
+    dates: string;
   };
   status: {
     id: string;

@@ -17,6 +17,7 @@ const resources = [
   'status',
   'error',
   'provenance',
+  'deliveries',
 ];
 
 // Everything comes from the hub itself, over whatever scheme it is served.

@@ -6,6 +6,7 @@ import { toEnvelope } from '../envelope.ts';
 import type { MatchField, Query } from '../filter.ts';
 import { readObjectId, requireObject } from '../object-scope.ts';
 import { readPage } from '../page.ts';
+import { recordPage } from '../receipts.ts';
 import { describeRoute } from './route-schema.ts';
 
 const operationId = 'getObject';
@@ -36,6 +37,7 @@ export const getObject = (hub: Hub): RouteOptions => ({
       (filter, bounds) => pageObjects(hub.db, collection.id, reader, filter, bounds),
     );
     if (rows.length === 0) await requireObject(hub.db, collection.id, reader, objectId);
+    await recordPage(hub, request, rows);
     return sendTaxii(reply.headers(headers), toEnvelope(head, rows));
   },
 });

@@ -5,6 +5,7 @@ import type { Hub } from '../../hub.ts';
 import { toEnvelope } from '../envelope.ts';
 import type { MatchField, Query } from '../filter.ts';
 import { readPage } from '../page.ts';
+import { recordPage } from '../receipts.ts';
 import { describeRoute } from './route-schema.ts';
 
 const operationId = 'getObjects';
@@ -36,6 +37,7 @@ export const getObjects = (hub: Hub): RouteOptions => ({
       hub,
       (filter, bounds) => pageObjects(hub.db, collection.id, reader, filter, bounds),
     );
+    await recordPage(hub, request, rows);
     return sendTaxii(reply.headers(headers), toEnvelope(head, rows));
   },
 });

@@ -89,7 +89,7 @@ export function describeRoute(document: RouteDocument): FastifySchema {
 }
 
 // Resources that TAXII does not define.
-const ownResources = ['provenance'];
+const ownResources = ['deliveries', 'provenance'];
 
 /** Where the JSON Schema of a resource stands: in schemas/taxii/2.1, or in schemas/taxiway for what is not of TAXII. */
 export function resourceSchemaPath(resource: string): string {

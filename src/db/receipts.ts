@@ -1,0 +1,129 @@
+import { sql } from 'kysely';
+import type { TaxiiTimestamp } from '../taxii/timestamp.ts';
+import { isKeptOf, type Page, type PageBounds } from './objects.ts';
+import type { Db } from './pool.ts';
+
+/** Dates of a collection without a gap, in microseconds since 1970; both ends belong to it. */
+export interface DateRun {
+  first: bigint;
+  last: bigint;
+}
+
+/** What a partner was handed of a collection. */
+export interface NewReceipt {
+  partnerId: string;
+  collectionId: string;
+  runs: DateRun[];
+}
+
+/** More of what a receipt tells of. */
+export interface ReceiptExtension {
+  id: string;
+  collectionId: string;
+  runs: DateRun[];
+}
+
+/**
+ * Writes receipts, at most one new one a partner and collection, in one statement. Its commit does not wait for the disk:
+ * what a crash of the database can take is some tenths of a second.
+ * @returns the ids of the new ones, in their order
+ */
+export async function writeReceipts(db: Db, added: NewReceipt[], extended: ReceiptExtension[]): Promise<string[]> {
+  const { rows } = await sql<{ n: string | null; id: string }>`
+    with quick as (
+      select set_config('synchronous_commit', 'off', true)
+    ), extended as (
+      update receipt set dates = receipt.dates + more.dates::int8multirange
+      from quick, unnest(
+        ${extended.map(one => one.collectionId)}::uuid[], ${extended.map(one => one.id)}::bigint[],
+        ${extended.map(one => toMultirange(one.runs))}::text[]
+      ) as more(collection_id, id, dates)
+      where receipt.collection_id = more.collection_id and receipt.id = more.id
+      returning receipt.id
+    ), incoming as (
+      select * from quick, unnest(
+        ${added.map(one => one.collectionId)}::uuid[], ${added.map(one => one.partnerId)}::bigint[],
+        ${added.map(one => toMultirange(one.runs))}::text[]
+      ) with ordinality as one(collection_id, partner_id, dates, n)
+    ), added as (
+      insert into receipt (collection_id, partner_id, handed_out_at, dates)
+      select collection_id, partner_id, clock_timestamp(), dates::int8multirange from incoming
+      returning id, collection_id, partner_id
+    )
+    select null::bigint as n, id from extended
+    union all select n, id from added join incoming using (collection_id, partner_id)
+    order by n`.execute(db);
+  if (rows.length < added.length + extended.length) throw new Error('a receipt that was to be extended is gone');
+  return rows.filter(row => row.n !== null).map(row => row.id);
+}
+
+function toMultirange(runs: DateRun[]): string {
+  return `{${runs.map(({ first, last }) => `[${first},${last}]`).join(',')}}`;
+}
+
+/** A partner that has been handed a version, or may see it. */
+export interface Recipient {
+  partner: string;
+  sector: string;
+}
+
+/** Who has been handed a version. The partner that sent it is not among them. */
+export interface DeliveryRow {
+  date_added: TaxiiTimestamp;
+  version: string;
+  version_text: string;
+  deleted_at: TaxiiTimestamp | null;
+  /** by time; `at` is the time of the receipt: it was handed out then, or within the minute after */
+  delivered: (Recipient & { at: TaxiiTimestamp })[];
+  /** those that may see it now and have not been handed it, by slug; nobody, once it is deleted */
+  pending: Recipient[];
+}
+
+/**
+ * The versions of an object that are or were in a collection, in the order of date_added, with those that have been handed
+ * them and those that have not.
+ * @param ownerId where given, versions of others are left out
+ */
+export async function pageDeliveries(
+  db: Db,
+  collectionId: string,
+  { objectId, ownerId }: { objectId: string; ownerId?: string },
+  bounds: Pick<PageBounds, 'after' | 'objectsMax'>,
+): Promise<Page<DeliveryRow>> {
+  const id = sql`${objectId}::text`;
+  const isWanted = sql`date_added > ${bounds.after}::timestamptz
+    and ${ownerId === undefined ? sql`true` : sql`added_by = ${ownerId}`}`;
+  const { rows } = await sql<DeliveryRow>`
+    with one as (
+      select date_added, version, version_text, added_by, tlp, null::timestamptz as deleted_at from object_version
+      where ${isKeptOf('object_version', collectionId, id)} and ${isWanted}
+      union all
+      select date_added, version, version_text, added_by, null, deleted_at from deleted_version
+      where ${isKeptOf('deleted_version', collectionId, id)} and ${isWanted}
+      order by date_added limit ${bounds.objectsMax + 1}
+    ), handed as (
+      select one.date_added, partner_id, min(handed_out_at) as at
+      from one join receipt on receipt.collection_id = ${collectionId}
+        and receipt.dates @> (extract(epoch from one.date_added) * 1000000)::bigint
+      where partner_id <> one.added_by
+      group by one.date_added, partner_id
+    )
+    select one.date_added, version, version_text, deleted_at,
+      coalesce((
+        select json_agg(json_build_object('partner', slug, 'sector', sector, 'at',
+          to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) order by at, slug)
+        from handed join partner on partner.id = partner_id
+        where handed.date_added = one.date_added
+      ), '[]') as delivered,
+      coalesce((
+        select json_agg(json_build_object('partner', slug, 'sector', sector) order by slug)
+        from access_grant join partner on partner.id = partner_id
+        where collection_id = ${collectionId} and can_read and disabled_at is null and tlp_ceiling >= one.tlp
+          and partner_id <> one.added_by
+          and not exists (
+            select from handed where handed.date_added = one.date_added and handed.partner_id = access_grant.partner_id
+          )
+      ), '[]') as pending
+    from one order by one.date_added`.execute(db);
+  return { rows: rows.slice(0, bounds.objectsMax), more: rows.length > bounds.objectsMax };
+}

@@ -1,0 +1,47 @@
+import type { RouteOptions } from 'fastify';
+import { pageDeliveries } from '../../db/receipts.ts';
+import { sendTaxii } from '../../http/media-type.ts';
+import type { Hub } from '../../hub.ts';
+import { toDeliveriesEntry } from '../deliveries.ts';
+import type { Query } from '../filter.ts';
+import { objectNotFound, readObjectId } from '../object-scope.ts';
+import { readPage } from '../page.ts';
+import { describeRoute } from './route-schema.ts';
+
+const operationId = 'getDeliveries';
+
+/**
+ * GET /{api-root}/collections/{id}/objects/{object-id}/deliveries/: who has been handed each version and who has not, for
+ * the partner whose object it is. For all others there is no such object.
+ */
+export const getDeliveries = (hub: Hub): RouteOptions => ({
+  method: 'GET',
+  url: '/:apiRoot/collections/:collection/objects/:objectId/deliveries/',
+  config: { needs: 'any' },
+  schema: describeRoute({
+    operationId,
+    summary: 'Tell who has been handed an object of yours',
+    description:
+      'For each version, deleted ones too: the other partners that have been handed it and those that may see it and ' +
+      'have not yet, by sector; by name where the operator lets you. Not part of TAXII.',
+    tag: 'Objects',
+    params: ['apiRoot', 'collection', 'objectId'],
+    paged: true,
+    success: { status: 200, resource: 'deliveries', description: 'All versions, oldest addition first' },
+    errors: [400, 404],
+  }),
+  handler: async (request, reply) => {
+    const { collection, principal } = request;
+    const objectId = readObjectId(request.params);
+    const { rows, head, headers } = await readPage(
+      { operation: operationId, collection, objectId, fields: [] },
+      request.query as Query,
+      hub,
+      (_, bounds) => pageDeliveries(hub.db, collection.id, { objectId, ownerId: principal.partnerId }, bounds),
+    );
+    if (rows.length === 0) throw objectNotFound();
+    const shown = collection.grant.sees_partners ? 'partners' : 'sectors';
+    const versions = rows.map(row => toDeliveriesEntry(row, shown));
+    return sendTaxii(reply.headers(headers), { ...head, id: objectId, versions });
+  },
+});
