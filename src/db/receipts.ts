@@ -1,64 +1,64 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { TaxiiTimestamp } from '../taxii/timestamp.ts';
 import { isKeptOf, type Page, type PageBounds } from './objects.ts';
 import type { Db } from './pool.ts';
 
-/** Dates of a collection without a gap, in microseconds since 1970; both ends belong to it. */
-export interface DateRun {
-  first: bigint;
-  last: bigint;
+/** Dates of one collection. */
+export interface ReceiptDates {
+  first: TaxiiTimestamp;
+  last: TaxiiTimestamp;
+  /** all of them, as migrations/0007_receipts.sql says */
+  runs: Buffer;
 }
 
 /** What a partner was handed of a collection. */
 export interface NewReceipt {
   partnerId: string;
   collectionId: string;
-  runs: DateRun[];
+  dates: ReceiptDates;
 }
 
-/** More of what a receipt tells of. */
-export interface ReceiptExtension {
+/** What stands in a receipt from now on. */
+export interface ChangedReceipt {
   id: string;
   collectionId: string;
-  runs: DateRun[];
+  dates: ReceiptDates;
 }
 
 /**
  * Writes receipts, at most one new one a partner and collection, in one statement. Its commit does not wait for the disk:
  * what a crash of the database can take is some tenths of a second.
  * @returns the ids of the new ones, in their order
+ * @throws Error where a receipt that is to change is gone
  */
-export async function writeReceipts(db: Db, added: NewReceipt[], extended: ReceiptExtension[]): Promise<string[]> {
+export async function writeReceipts(db: Db, added: NewReceipt[], changed: ChangedReceipt[]): Promise<string[]> {
   const { rows } = await sql<{ n: string | null; id: string }>`
     with quick as (
       select set_config('synchronous_commit', 'off', true)
-    ), extended as (
-      update receipt set dates = receipt.dates + more.dates::int8multirange
-      from quick, unnest(
-        ${extended.map(one => one.collectionId)}::uuid[], ${extended.map(one => one.id)}::bigint[],
-        ${extended.map(one => toMultirange(one.runs))}::text[]
-      ) as more(collection_id, id, dates)
-      where receipt.collection_id = more.collection_id and receipt.id = more.id
+    ), changed as (
+      update receipt set date_added_first = one.first, date_added_last = one.last, runs = one.runs
+      from quick, unnest(${toColumns(changed)}, ${changed.map(({ id }) => id)}::bigint[])
+        as one(collection_id, first, last, runs, id)
+      where receipt.collection_id = one.collection_id and receipt.id = one.id
       returning receipt.id
     ), incoming as (
-      select * from quick, unnest(
-        ${added.map(one => one.collectionId)}::uuid[], ${added.map(one => one.partnerId)}::bigint[],
-        ${added.map(one => toMultirange(one.runs))}::text[]
-      ) with ordinality as one(collection_id, partner_id, dates, n)
+      select * from quick, unnest(${toColumns(added)}, ${added.map(({ partnerId }) => partnerId)}::bigint[])
+        with ordinality as one(collection_id, first, last, runs, partner_id, n)
     ), added as (
-      insert into receipt (collection_id, partner_id, handed_out_at, dates)
-      select collection_id, partner_id, clock_timestamp(), dates::int8multirange from incoming
+      insert into receipt (collection_id, partner_id, handed_out_at, date_added_first, date_added_last, runs)
+      select collection_id, partner_id, clock_timestamp(), first, last, runs from incoming
       returning id, collection_id, partner_id
     )
-    select null::bigint as n, id from extended
+    select null::bigint as n, id from changed
     union all select n, id from added join incoming using (collection_id, partner_id)
     order by n`.execute(db);
-  if (rows.length < added.length + extended.length) throw new Error('a receipt that was to be extended is gone');
+  if (rows.length < added.length + changed.length) throw new Error('a receipt that is to change is gone');
   return rows.filter(row => row.n !== null).map(row => row.id);
 }
 
-function toMultirange(runs: DateRun[]): string {
-  return `{${runs.map(({ first, last }) => `[${first},${last}]`).join(',')}}`;
+function toColumns(receipts: { collectionId: string; dates: ReceiptDates }[]): RawBuilder<unknown> {
+  return sql`${receipts.map(one => one.collectionId)}::uuid[], ${receipts.map(one => one.dates.first)}::timestamptz[],
+    ${receipts.map(one => one.dates.last)}::timestamptz[], ${receipts.map(one => one.dates.runs)}::bytea[]`;
 }
 
 /** A partner that has been handed a version, or may see it. */
@@ -104,7 +104,8 @@ export async function pageDeliveries(
     ), handed as (
       select one.date_added, partner_id, min(handed_out_at) as at
       from one join receipt on receipt.collection_id = ${collectionId}
-        and receipt.dates @> (extract(epoch from one.date_added) * 1000000)::bigint
+        and tstzrange(receipt.date_added_first, receipt.date_added_last, '[]') @> one.date_added
+        and receipt_holds(receipt.runs, one.date_added)
       where partner_id <> one.added_by
       group by one.date_added, partner_id
     )

@@ -123,7 +123,9 @@ export interface Database {
     collection_id: string;
     partner_id: string;
     handed_out_at: TaxiiTimestamp;
-    dates: string;
+    date_added_first: TaxiiTimestamp;
+    date_added_last: TaxiiTimestamp;
+    runs: Buffer;
   };
   status: {
     id: string;

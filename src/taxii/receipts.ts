@@ -1,10 +1,9 @@
-import { isDeepStrictEqual } from 'node:util';
 import { LRUCache } from 'lru-cache';
 import type { ObjectRow, Reader } from '../db/objects.ts';
 import type { Db } from '../db/pool.ts';
-import { type DateRun, type NewReceipt, type ReceiptExtension, writeReceipts } from '../db/receipts.ts';
+import { type ChangedReceipt, type NewReceipt, writeReceipts } from '../db/receipts.ts';
 import { HubError } from '../errors.ts';
-import { type TaxiiTimestamp, toMicros } from './timestamp.ts';
+import { type DateRun, encodeRuns, isSame, joinRuns, toRuns } from './date-runs.ts';
 
 /** What one answer hands out. */
 export interface HandedOut {
@@ -87,64 +86,37 @@ export function createReceipts(db: Db): Receipts {
 }
 
 async function write(db: Db, open: LRUCache<string, OpenReceipt>, batch: Waiting[]): Promise<void> {
-  const added: (NewReceipt & { key: string })[] = [];
-  const extended: (ReceiptExtension & { key: string; receipt: OpenReceipt; together: DateRun[] })[] = [];
+  const added: (NewReceipt & { key: string; runs: DateRun[] })[] = [];
+  const changed: (ChangedReceipt & { key: string; runs: DateRun[]; receipt: OpenReceipt })[] = [];
   for (const [key, { partnerId, collectionId, runs }] of joinReaders(batch)) {
     const receipt = open.get(key);
-    const together = joinRuns([...(receipt?.runs ?? []), ...runs]);
-    if (receipt && isDeepStrictEqual(together, receipt.runs)) continue;
+    const together = receipt ? joinRuns([...receipt.runs, ...runs]) : runs;
+    if (receipt && isSame(together, receipt.runs)) continue;
     if (receipt && together.length <= runsMax) {
-      extended.push({ key, id: receipt.id, collectionId, runs, receipt, together });
-    } else added.push({ key, partnerId, collectionId, runs });
+      changed.push({ key, id: receipt.id, collectionId, dates: encodeRuns(together), runs: together, receipt });
+    } else added.push({ key, partnerId, collectionId, dates: encodeRuns(runs), runs });
   }
-  if (added.length + extended.length === 0) return;
-  const ids = await writeReceipts(db, added, extended).catch(error => {
+  if (added.length + changed.length === 0) return;
+  const ids = await writeReceipts(db, added, changed).catch(error => {
     // Whatever has become of them: the next try begins new ones.
-    for (const { key } of extended) open.delete(key);
+    for (const { key } of changed) open.delete(key);
     throw error;
   });
-  for (const { receipt, together } of extended) receipt.runs = together;
+  for (const { receipt, runs } of changed) receipt.runs = runs;
   for (const [index, { key, runs }] of added.entries()) {
     if (runs.length <= runsMax) open.set(key, { id: ids[index] as string, runs });
   }
 }
 
 /** One entry for each partner and collection of a batch. */
-function joinReaders(batch: Waiting[]): Map<string, NewReceipt> {
-  const readers = new Map<string, NewReceipt>();
+function joinReaders(batch: Waiting[]): Map<string, { partnerId: string; collectionId: string; runs: DateRun[] }> {
+  const readers = new Map<string, { partnerId: string; collectionId: string; runs: DateRun[] }>();
   for (const { handedOut } of batch) {
     const { partnerId, collectionId, rows } = handedOut;
-    const dates = rows.map(row => row.stored_at ?? row.date_added);
     const key = `${partnerId} ${collectionId}`;
-    const runs = [...(readers.get(key)?.runs ?? []), ...toRuns(dates)];
-    readers.set(key, { partnerId, collectionId, runs: joinRuns(runs) });
+    const runs = toRuns(rows.map(row => row.stored_at ?? row.date_added));
+    const before = readers.get(key);
+    readers.set(key, { partnerId, collectionId, runs: before ? joinRuns([...before.runs, ...runs]) : runs });
   }
   return readers;
-}
-
-/** Puts dates that follow each other by a microsecond together: a batch that was added at once is one run. */
-export function toRuns(dates: TaxiiTimestamp[]): DateRun[] {
-  const ends: { first: TaxiiTimestamp; last: TaxiiTimestamp }[] = [];
-  for (const date of [...dates].sort()) {
-    const run = ends.at(-1);
-    if (run && isNext(run.last, date)) run.last = date;
-    else ends.push({ first: date, last: date });
-  }
-  return ends.map(({ first, last }) => ({ first: toMicros(first), last: toMicros(last) }));
-}
-
-// As texts, since most dates of a page are within a run and need not be computed with. A run ends with its second.
-function isNext(date: TaxiiTimestamp, later: TaxiiTimestamp): boolean {
-  return Number(later.slice(20, 26)) === Number(date.slice(20, 26)) + 1 && later.startsWith(date.slice(0, 20));
-}
-
-/** The same dates in as few runs as it takes, in order. */
-export function joinRuns(runs: DateRun[]): DateRun[] {
-  const joined: DateRun[] = [];
-  for (const { first, last } of [...runs].sort((a, b) => (a.first < b.first ? -1 : 1))) {
-    const run = joined.at(-1);
-    if (run && first <= run.last + 1n) run.last = last > run.last ? last : run.last;
-    else joined.push({ first, last });
-  }
-  return joined;
 }
