@@ -25,7 +25,8 @@ create table receipt (
   date_added_first timestamptz not null,
   date_added_last timestamptz not null,
   runs bytea not null,
-  primary key (collection_id, id)
+  -- In this order it cannot be taken for an index of collections.
+  primary key (id, collection_id)
 );
 alter table receipt alter column runs set storage external;
 -- Dates hardly meet those of other collections.

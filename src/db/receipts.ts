@@ -26,35 +26,32 @@ export interface ChangedReceipt {
 }
 
 /**
- * Writes receipts, at most one new one a partner and collection, in one statement. Its commit does not wait for the disk:
+ * Adds receipts, at most one a partner and collection. The commit of this and of changeReceipts does not wait for the disk:
  * what a crash of the database can take is some tenths of a second.
- * @returns the ids of the new ones, in their order
- * @throws Error where a receipt that is to change is gone
+ * @returns their ids, in their order
  */
-export async function writeReceipts(db: Db, added: NewReceipt[], changed: ChangedReceipt[]): Promise<string[]> {
-  const { rows } = await sql<{ n: string | null; id: string }>`
-    with quick as (
-      select set_config('synchronous_commit', 'off', true)
-    ), changed as (
-      update receipt set date_added_first = one.first, date_added_last = one.last, runs = one.runs
-      from quick, unnest(${toColumns(changed)}, ${changed.map(({ id }) => id)}::bigint[])
-        as one(collection_id, first, last, runs, id)
-      where receipt.collection_id = one.collection_id and receipt.id = one.id
-      returning receipt.id
-    ), incoming as (
-      select * from quick, unnest(${toColumns(added)}, ${added.map(({ partnerId }) => partnerId)}::bigint[])
-        with ordinality as one(collection_id, first, last, runs, partner_id, n)
-    ), added as (
-      insert into receipt (collection_id, partner_id, handed_out_at, date_added_first, date_added_last, runs)
-      select collection_id, partner_id, clock_timestamp(), first, last, runs from incoming
-      returning id, collection_id, partner_id
-    )
-    select null::bigint as n, id from changed
-    union all select n, id from added join incoming using (collection_id, partner_id)
-    order by n`.execute(db);
-  if (rows.length < added.length + changed.length) throw new Error('a receipt that is to change is gone');
-  return rows.filter(row => row.n !== null).map(row => row.id);
+export async function insertReceipts(db: Db, receipts: NewReceipt[]): Promise<string[]> {
+  const { rows } = await sql<{ id: string; collection_id: string; partner_id: string }>`
+    insert into receipt (collection_id, date_added_first, date_added_last, runs, partner_id, handed_out_at)
+    select one.*, clock_timestamp() from ${withoutWaiting},
+      unnest(${toColumns(receipts)}, ${receipts.map(({ partnerId }) => partnerId)}::bigint[]) as one
+    returning id, collection_id, partner_id`.execute(db);
+  const ids = new Map(rows.map(row => [`${row.partner_id} ${row.collection_id}`, row.id]));
+  return receipts.map(({ partnerId, collectionId }) => ids.get(`${partnerId} ${collectionId}`) as string);
 }
+
+/** Writes what stands in receipts from now on. @throws Error where one of them is gone */
+export async function changeReceipts(db: Db, receipts: ChangedReceipt[]): Promise<void> {
+  const { numAffectedRows } = await sql`
+    update receipt set date_added_first = one.first, date_added_last = one.last, runs = one.runs
+    from ${withoutWaiting}, unnest(${toColumns(receipts)}, ${receipts.map(({ id }) => id)}::bigint[])
+      as one(collection_id, first, last, runs, id)
+    where receipt.collection_id = one.collection_id and receipt.id = one.id`.execute(db);
+  if (Number(numAffectedRows) < receipts.length) throw new Error('a receipt that is to change is gone');
+}
+
+// For the transaction of the statement alone.
+const withoutWaiting = sql`(select set_config('synchronous_commit', 'off', true)) as setting`;
 
 function toColumns(receipts: { collectionId: string; dates: ReceiptDates }[]): RawBuilder<unknown> {
   return sql`${receipts.map(one => one.collectionId)}::uuid[], ${receipts.map(one => one.dates.first)}::timestamptz[],
@@ -102,12 +99,14 @@ export async function pageDeliveries(
       where ${isKeptOf('deleted_version', collectionId, id)} and ${isWanted}
       order by date_added limit ${bounds.objectsMax + 1}
     ), handed as (
-      select one.date_added, partner_id, min(handed_out_at) as at
-      from one join receipt on receipt.collection_id = ${collectionId}
-        and tstzrange(receipt.date_added_first, receipt.date_added_last, '[]') @> one.date_added
-        and receipt_holds(receipt.runs, one.date_added)
-      where partner_id <> one.added_by
-      group by one.date_added, partner_id
+      select one.date_added, partner_id, at from one cross join lateral (
+        select partner_id, min(handed_out_at) as at from receipt
+        where collection_id = ${collectionId} and partner_id <> one.added_by
+          and tstzrange(date_added_first, date_added_last, '[]') @> one.date_added
+          and receipt_holds(runs, one.date_added)
+        group by partner_id
+        offset 0
+      ) receipts
     )
     select one.date_added, version, version_text, deleted_at,
       coalesce((

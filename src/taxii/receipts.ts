@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { ObjectRow, Reader } from '../db/objects.ts';
 import type { Db } from '../db/pool.ts';
-import { type ChangedReceipt, type NewReceipt, writeReceipts } from '../db/receipts.ts';
+import { type ChangedReceipt, changeReceipts, insertReceipts, type NewReceipt } from '../db/receipts.ts';
 import { HubError } from '../errors.ts';
 import { type DateRun, encodeRuns, isSame, joinRuns, toRuns } from './date-runs.ts';
 
@@ -96,13 +96,15 @@ async function write(db: Db, open: LRUCache<string, OpenReceipt>, batch: Waiting
       changed.push({ key, id: receipt.id, collectionId, dates: encodeRuns(together), runs: together, receipt });
     } else added.push({ key, partnerId, collectionId, dates: encodeRuns(runs), runs });
   }
-  if (added.length + changed.length === 0) return;
-  const ids = await writeReceipts(db, added, changed).catch(error => {
-    // Whatever has become of them: the next try begins new ones.
-    for (const { key } of changed) open.delete(key);
-    throw error;
-  });
-  for (const { receipt, runs } of changed) receipt.runs = runs;
+  if (changed.length > 0) {
+    await changeReceipts(db, changed).catch(error => {
+      // Whatever has become of them: the next try begins new ones.
+      for (const { key } of changed) open.delete(key);
+      throw error;
+    });
+    for (const { receipt, runs } of changed) receipt.runs = runs;
+  }
+  const ids = added.length > 0 ? await insertReceipts(db, added) : [];
   for (const [index, { key, runs }] of added.entries()) {
     if (runs.length <= runsMax) open.set(key, { id: ids[index] as string, runs });
   }

@@ -4,6 +4,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { everything, findKnownVersions, type ObjectFilter, pageManifest, pageObjects } from '../../src/db/objects.ts';
 import { sessionOptions } from '../../src/db/pool.ts';
+import { pageDeliveries } from '../../src/db/receipts.ts';
 import type { Database } from '../../src/db/schema.ts';
 import { tlpLevels } from '../../src/stix/tlp.ts';
 import { toVersionSelector } from '../../src/taxii/filter.ts';
@@ -49,6 +50,7 @@ afterAll(async () => {
 interface PlanNode {
   'Node Type': string;
   'Index Name'?: string;
+  'Relation Name'?: string;
   'Rows Removed by Filter'?: number;
   'Actual Rows': number;
   'Actual Loops': number;
@@ -138,5 +140,19 @@ describe.each([
     const scans = plan.filter(node => node['Index Name']);
     expect(scans.map(node => node['Index Name'])).toEqual(['object_version_key']);
     expect(plan.map(node => node['Node Type'])).not.toContain('Seq Scan');
+  });
+
+  it('who has been handed an object is looked up by its date, among the receipts of all collections', async () => {
+    await client.query(`
+      insert into receipt (collection_id, partner_id, handed_out_at, date_added_first, date_added_last, runs)
+      select '${collection}', n % 50, now(), at, at + interval '100 milliseconds', '\\x${'00'.repeat(16)}'
+      from generate_series(1, 20000) n
+        cross join lateral (select timestamptz '2026-01-01' + n * interval '1 millisecond' as at) dates`);
+    const bounds = { after: beginning, objectsMax: 100 };
+    const plan = await explain(() => pageDeliveries(db, collection, { objectId: 'indicator--5000' }, bounds));
+    const scans = plan.filter(node => node['Relation Name'] === 'receipt' || node['Index Name']?.startsWith('receipt'));
+    expect(scans.map(node => node['Index Name'])).toEqual(['receipt_dates']);
+    // Those of the 100 milliseconds before it, of up to three fillings.
+    expect(sum(scans, 'Actual Rows') + sum(scans, 'Rows Removed by Filter')).toBeLessThan(500);
   });
 });
