@@ -3,6 +3,7 @@ import { collectionCommand } from './commands/collection.ts';
 import { exportCommand } from './commands/export.ts';
 import { grantCommand, grantsCommand, revokeGrantCommand } from './commands/grant.ts';
 import { importCommand } from './commands/import.ts';
+import { keyCommand } from './commands/key.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { partnerCommand } from './commands/partner.ts';
 import { rootCommand } from './commands/root.ts';
@@ -30,6 +31,7 @@ export async function run(args: string[]): Promise<number> {
     .addCommand(revokeGrantCommand())
     .addCommand(grantsCommand())
     .addCommand(tokenCommand())
+    .addCommand(keyCommand())
     .addCommand(importCommand())
     .addCommand(exportCommand())
     .addCommand(validateCommand());

@@ -54,7 +54,10 @@ it('the hub gets one identity, however many nodes start at the same time', async
   const nodes = [open(), open(), open()];
   await migrate(nodes[0] as Db);
   const identities = await Promise.all(nodes.map(loadIdentity));
-  expect(new Set(identities.map(({ issuer, signingKey }) => `${issuer} ${signingKey.kid}`)).size).toBe(1);
+  const keys = await Promise.all(identities.map(({ verifyingKeys }) => verifyingKeys()));
+  expect(new Set(identities.map(({ issuer }) => issuer)).size).toBe(1);
+  expect(new Set(keys.map(({ published }) => JSON.stringify(published))).size).toBe(1);
+  expect(keys[0]?.published.keys).toHaveLength(1);
 });
 
 it('every unique key of stored objects contains the collection, so that the table can be distributed by it', async () => {
