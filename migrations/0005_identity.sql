@@ -4,9 +4,11 @@ alter table signing_key rename column private_jwk to jwk;
 alter table signing_key
   add column superseded_at timestamptz,
   add column revoked_at timestamptz;
+update signing_key set superseded_at = now(), jwk = jwk - 'd'
+where kid <> (select kid from signing_key order by created_at desc limit 1);
 create unique index signing_key_signs on signing_key ((true)) where superseded_at is null;
 
--- The key that signed each token, and the client that asked for it, where one did. Until now there was one key.
+-- The key that signed each token, and the client that asked for it, where one did. Until now the hub made one key alone.
 alter table token
   add column kid text collate "C" references signing_key (kid),
   add column client_id uuid;

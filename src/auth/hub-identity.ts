@@ -1,14 +1,13 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { findHub, insertHub } from '../db/hub.ts';
 import type { Db } from '../db/pool.ts';
-import { addSigningKey, rememberVerifyingKeys, type VerifyingKeys } from './signing-keys.ts';
+import { addSigningKey, rememberVerifyingKeys, type VerifyingKeysReader } from './signing-keys.ts';
 
 /** What a hub is to its partners: the issuer of its tokens, its keys, and what authenticates its cursors. */
 export interface HubIdentity {
   /** `urn:uuid:…`, both issuer and audience: it stays true when the hub's URL changes */
   issuer: string;
-  /** the keys whose tokens are good, at most a second old */
-  verifyingKeys: () => Promise<VerifyingKeys>;
+  verifyingKeys: VerifyingKeysReader;
   cursorKey: Buffer;
 }
 

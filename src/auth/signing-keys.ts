@@ -36,14 +36,22 @@ export interface VerifyingKeys {
 // Rotation and revocation are noticed on every node within it.
 const rememberMs = 1000;
 
-/** @returns what gives the keys as they are in the database, or were at most a second ago */
-export function rememberVerifyingKeys(db: Db): () => Promise<VerifyingKeys> {
+/** Gives the keys as they were at most a second ago, and as they are now where a kid is asked for that was not there. */
+export type VerifyingKeysReader = (kid?: string) => Promise<VerifyingKeys>;
+
+/** Reads the keys from the database. However many ask, one read is under way at a time. */
+export function rememberVerifyingKeys(db: Db): VerifyingKeysReader {
   const remembered = new LRUCache<'keys', VerifyingKeys>({
     max: 1,
     ttl: rememberMs,
     fetchMethod: async () => toVerifyingKeys(await listVerifyingKeys(db)),
   });
-  return () => remembered.forceFetch('keys');
+  return async kid => {
+    const keys = await remembered.forceFetch('keys');
+    // A key that has just begun to sign, on another node.
+    const isMissing = kid !== undefined && !keys.published.keys.some(key => key.kid === kid);
+    return isMissing ? remembered.forceFetch('keys', { forceRefresh: true }) : keys;
+  };
 }
 
 function toVerifyingKeys(rows: SigningKeyRow[]): VerifyingKeys {

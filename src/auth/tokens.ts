@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { jwtVerify, SignJWT } from 'jose';
+import { decodeProtectedHeader, jwtVerify, SignJWT } from 'jose';
 import { type Actor, appendAudit, hubChain } from '../db/audit.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import { findTokenHolder, insertToken, setTokenRevoked } from '../db/tokens.ts';
@@ -29,7 +29,7 @@ export interface TokenRequest {
  * @throws HubError credential-invalid, or an error of jose's that is not for the client
  */
 export async function verifyToken(db: Db, identity: HubIdentity, token: string): Promise<Principal> {
-  const { find } = await identity.verifyingKeys();
+  const { find } = await identity.verifyingKeys(decodeProtectedHeader(token).kid);
   const { payload, protectedHeader } = await jwtVerify(token, find, {
     algorithms: [tokenAlgorithm],
     issuer: identity.issuer,

@@ -1,6 +1,5 @@
 import { decodeJwt, errors } from 'jose';
-import type { Db } from '../db/pool.ts';
-import { asUnavailable } from '../db/pool.ts';
+import { asUnavailable, type Db } from '../db/pool.ts';
 import { HubError } from '../errors.ts';
 import type { HubIdentity } from './hub-identity.ts';
 import { createIssuerVerifier } from './issuers.ts';
@@ -14,14 +13,16 @@ import { verifyToken } from './tokens.ts';
 export function createVerifier(db: Db, identity: HubIdentity): (token: string) => Promise<Principal> {
   const issuers = createIssuerVerifier(db);
   return async token => {
+    let issuer = '';
     try {
-      const issuer = readIssuer(token);
+      issuer = readIssuer(token);
       // What says that the hub has issued it is never looked up among the partners' issuers.
       const isForeign = issuer !== identity.issuer && (await issuers.isTrusted(issuer));
       return await (isForeign ? issuers.verify(token, issuer) : verifyToken(db, identity, token));
     } catch (error) {
       if (error instanceof HubError || asUnavailable(error)) throw error;
-      throw new HubError('credential-invalid', describeFailure(error), { cause: error });
+      const cause = new Error(`of issuer ${issuer.slice(0, 200)}: ${(error as Error).message}`, { cause: error });
+      throw new HubError('credential-invalid', describeFailure(error), { cause });
     }
   };
 }

@@ -3,8 +3,7 @@ import { issueClientToken } from '../auth/client-tokens.ts';
 import { createClientAuthenticator } from '../auth/clients.ts';
 import { partnerAlgorithms } from '../auth/partner-keys.ts';
 import { authenticationMethods, readTokenRequest } from '../auth/token-request.ts';
-import type { ErrorCode } from '../errors.ts';
-import { HubError } from '../errors.ts';
+import { type ErrorCode, HubError } from '../errors.ts';
 import type { Hub } from '../hub.ts';
 import { describeMetadata, describeToken, formMediaType } from './oauth-schema.ts';
 import { logFailure, toHubError } from './taxii-errors.ts';
@@ -23,8 +22,9 @@ export async function oauth(app: FastifyInstance, { hub }: { hub: Hub }): Promis
   app.setErrorHandler(async (error: FastifyError, request, reply) => {
     const hubError = toHubError(error);
     logFailure(request, hubError);
-    // RFC 9110 §15.5.2 asks for a challenge with each 401.
-    if (hubError.status === 401) reply.header('www-authenticate', 'Basic realm="taxiway", charset="UTF-8"');
+    // RFC 6749 §5.2. Clients that sent no such header take a challenge for the whole answer, and miss the error in it.
+    const isChallenged = hubError.status === 401 && request.headers.authorization !== undefined;
+    if (isChallenged) reply.header('www-authenticate', 'Basic realm="taxiway", charset="UTF-8"');
     if (hubError.status === 503) reply.header('retry-after', '5');
     return reply.code(hubError.status).send(toOauthError(hubError));
   });
