@@ -15,46 +15,37 @@ const clockToleranceSeconds = 10;
 // The last second of the year 9999: no date lies beyond it.
 const expiresAtMax = 253_402_300_799;
 
-/** What verifies the tokens of partners' own identity providers. */
-export interface IssuerVerifier {
-  /** whether a partner has registered it, and may act */
-  isTrusted(issuer: string): Promise<boolean>;
-  /** @throws Error, which is not for the client, where anything about the token is not as it was registered */
-  verify(token: string, issuer: string): Promise<Principal>;
-}
-
-/** Reads the registered issuers at most once a second, so that what is not trusted costs nothing. */
-export function createIssuerVerifier(db: Db): IssuerVerifier {
+/**
+ * @returns what verifies the tokens of partners' own identity providers. It throws an Error, which is not for the client,
+ * where anything about a token is not as it was registered. The registered issuers are read at most once a second, so that
+ * tokens of others cost nothing
+ */
+export function createIssuerVerifier(db: Db): (token: string, issuer: string) => Promise<Principal> {
   const keysOf = rememberPartnerKeys();
   const remembered = new LRUCache<'issuers', Map<string, IssuerRow>>({
     max: 1,
     ttl: rememberMs,
     fetchMethod: async () => new Map((await listTrustedIssuers(db)).map(row => [row.issuer, row])),
   });
-  const find = async (issuer: string) => (await remembered.forceFetch('issuers')).get(issuer);
-  return {
-    isTrusted: async issuer => (await find(issuer)) !== undefined,
-    async verify(token, issuer) {
-      const row = await requireTrusted(find, issuer);
-      const { payload } = await jwtVerify(token, keysOf(row), {
-        algorithms: row.algorithms,
-        issuer,
-        audience: row.audience,
-        requiredClaims: ['exp'],
-        clockTolerance: clockToleranceSeconds,
-      });
-      // Fetching keys may have taken seconds.
-      const now = await requireTrusted(find, issuer);
-      if (now.partner_id !== row.partner_id) throw new Error(`${issuer} speaks for another partner now`);
-      return toPrincipal(token, payload, row);
-    },
+  const requireTrusted = async (issuer: string) => {
+    const row = (await remembered.forceFetch('issuers')).get(issuer);
+    if (!row) throw new Error('no partner who may act has registered it');
+    return row;
   };
-}
-
-async function requireTrusted(find: (issuer: string) => Promise<IssuerRow | undefined>, issuer: string) {
-  const row = await find(issuer);
-  if (!row) throw new Error(`${issuer} is not registered any more`);
-  return row;
+  return async (token, issuer) => {
+    const row = await requireTrusted(issuer);
+    const { payload } = await jwtVerify(token, keysOf(row), {
+      algorithms: row.algorithms,
+      issuer,
+      audience: row.audience,
+      requiredClaims: ['exp'],
+      clockTolerance: clockToleranceSeconds,
+    });
+    // Fetching keys may have taken seconds.
+    const now = await requireTrusted(issuer);
+    if (now.created_at !== row.created_at) throw new Error('it has been registered anew meanwhile');
+    return toPrincipal(token, payload, row);
+  };
 }
 
 // Whom the token names, in sub or elsewhere, is of no matter: an issuer speaks for the one partner that it belongs to.

@@ -11,14 +11,13 @@ import { verifyToken } from './tokens.ts';
  * credential-invalid says the same of an issuer that nobody has registered and of a signature that is wrong
  */
 export function createVerifier(db: Db, identity: HubIdentity): (token: string) => Promise<Principal> {
-  const issuers = createIssuerVerifier(db);
+  const verifyForeign = createIssuerVerifier(db);
   return async token => {
     let issuer = '';
     try {
       issuer = readIssuer(token);
       // What says that the hub has issued it is never looked up among the partners' issuers.
-      const isForeign = issuer !== identity.issuer && (await issuers.isTrusted(issuer));
-      return await (isForeign ? issuers.verify(token, issuer) : verifyToken(db, identity, token));
+      return await (issuer === identity.issuer ? verifyToken(db, identity, token) : verifyForeign(token, issuer));
     } catch (error) {
       if (error instanceof HubError || asUnavailable(error)) throw error;
       const cause = new Error(`of issuer ${issuer.slice(0, 200)}: ${(error as Error).message}`, { cause: error });

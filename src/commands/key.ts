@@ -29,7 +29,7 @@ export const keyCommand = () =>
             const before = await db.transaction().execute(tx => revokeSigningKey(tx, operator, kid));
             if (!before) throw new OperatorError(`There is no key "${kid}": \`npx taxiway key list\` shows them.`);
             const { tokens } = before;
-            const line = `Revoked ${kid}: ${tokens} tokens stop. \`npx taxiway token issue\` makes others.`;
+            const line = `Revoked ${kid}. Tokens that stop: ${tokens}; \`npx taxiway token issue\` makes others.`;
             printResult(line, { kid, revoked: true, tokens }, options);
           }),
       ),

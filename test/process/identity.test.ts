@@ -59,7 +59,7 @@ describe('keys', () => {
       { kid, state: 'signs', tokens: 1 },
       { state: 'verifies', tokens: 1, tokens_until: expect.any(String) },
     ]);
-    expect(await site.ok('key', 'revoke', listed[1].kid)).toMatch(/: 1 tokens stop/);
+    expect(await site.ok('key', 'revoke', listed[1].kid)).toMatch(/Tokens that stop: 1;/);
     await expect.poll(() => ask(token), within).toBe(401);
     expect(await ask(other)).toBe(200);
   });
