@@ -3,6 +3,7 @@ import { type ClientRow, lockClient } from '../db/clients.ts';
 import { type GrantedCollection, listGrantedCollections } from '../db/grants.ts';
 import type { Tx } from '../db/pool.ts';
 import { HubError } from '../errors.ts';
+import { clientInvalid } from './clients.ts';
 import type { HubIdentity } from './hub-identity.ts';
 import { parseScope, type Rights, rightsIn, type Scope } from './scopes.ts';
 import { issueToken } from './tokens.ts';
@@ -14,8 +15,8 @@ const scopeCharactersMax = 4000;
  * Issues a short-lived token to a client that has been authenticated.
  * @param request the scope that it asks for; undefined: all that it may have
  * @returns the token, and its scope
- * @throws HubError oauth-client-invalid where the client has been removed since, oauth-scope-invalid where it asks for
- * more than it may have, oauth-client-unauthorized where it may have nothing
+ * @throws HubError oauth-client-invalid where the client has been removed since or its partner is disabled,
+ * oauth-scope-invalid where it asks for more than it may have, oauth-client-unauthorized where it may have nothing
  */
 export async function issueClientToken(
   tx: Tx,
@@ -24,7 +25,7 @@ export async function issueClientToken(
   request: { scope: string | undefined; ttlMs: number; requestId: string; certificate?: string | undefined },
 ): Promise<{ token: string; scope: string }> {
   if (!(await lockClient(tx, client.id))) {
-    throw new HubError('oauth-client-invalid', 'The client could not be authenticated.');
+    throw clientInvalid(new Error(`${client.id} has been removed, or its partner is disabled`));
   }
   const scope = narrowScope(request.scope, client.scope, await listGrantedCollections(tx, client.partner_id));
   const { partner_id: partnerId, partner, id: clientId } = client;

@@ -17,7 +17,7 @@ export type Audience = [tokenEndpoint: string, issuer: string];
 
 /**
  * @returns what finds the client that a credential belongs to. It throws HubError oauth-client-invalid, with the same
- * words and the same work whether there is no such client, its secret is another, or its partner is disabled
+ * words and the same work whether there is no such client or its secret is another
  */
 export function createClientAuthenticator(
   db: Db,
@@ -75,6 +75,7 @@ async function useAssertion(db: Db, clientId: string, { aud, exp = 0, iat, jti }
   if (!(await insertAssertion(db, digest, expiresAt))) throw new Error('the assertion has been used already');
 }
 
-function clientInvalid(cause: unknown): HubError {
+/** The one answer to whoever is not a client that may have tokens; why stands in the log alone. */
+export function clientInvalid(cause: unknown): HubError {
   return new HubError('oauth-client-invalid', 'The client could not be authenticated.', { cause });
 }

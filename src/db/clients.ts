@@ -46,17 +46,14 @@ export async function listClients(db: Db, partnerId?: string): Promise<ClientRow
     .execute();
 }
 
-/** A client that may have tokens now. undefined where there is none of that id, or its partner is disabled. */
+/** A client, whether or not it may have tokens now. undefined where there is none of that id. */
 export async function findClient(db: Db, clientId: string): Promise<ClientRow | undefined> {
-  return selectClients(db)
-    .where('oauth_client.id', '=', clientId)
-    .where('partner.disabled_at', 'is', null)
-    .executeTakeFirst();
+  return selectClients(db).where('oauth_client.id', '=', clientId).executeTakeFirst();
 }
 
 /**
  * Keeps a client from being removed until the transaction ends, so that no token is issued that its removal would miss.
- * @returns whether it may still have tokens
+ * @returns whether it may have tokens: it is still there, and its partner is not disabled
  */
 export async function lockClient(tx: Tx, clientId: string): Promise<boolean> {
   const row = await selectClients(tx)

@@ -3,6 +3,7 @@ import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify, SignJWT
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSigningKey, revokeSigningKey, rotateSigningKey } from '../../src/auth/signing-keys.ts';
+import { createVerifier } from '../../src/auth/verifier.ts';
 import { operator } from '../../src/db/audit.ts';
 import { listSigningKeys } from '../../src/db/signing-keys.ts';
 import { startTestHub, type TestHub, taxii } from '../support/hub.ts';
@@ -78,6 +79,14 @@ describe('a revoked key', () => {
     await expect.poll(() => askAll(leaked), within).toEqual([401, 401]);
     expect(await askAll(token)).toEqual([200, 200]);
     await expect.poll(() => publishedBy(node), within).not.toContain(kidOf(leaked));
+  });
+
+  it('is of no use from the next check on, although its public part may be remembered', async () => {
+    const token = await makeToken();
+    const verify = createVerifier(hub.hub.db, hub.hub.identity);
+    await verify(token);
+    await revoke(kidOf(token));
+    await expect(verify(token)).rejects.toMatchObject({ code: 'credential-invalid' });
   });
 
   it('may be the one that signs: another takes over', async () => {
