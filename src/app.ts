@@ -8,6 +8,7 @@ import { health } from './http/health.ts';
 import { limits } from './http/limits.ts';
 import { mediaType } from './http/media-type.ts';
 import { trackMethods } from './http/method-not-allowed.ts';
+import { oauth } from './http/oauth.ts';
 import { observe } from './http/observe.ts';
 import { openapi } from './http/openapi.ts';
 import { stixSchemas } from './http/stix-schemas.ts';
@@ -64,7 +65,12 @@ export async function buildApp(hub: Hub, logger: FastifyBaseLogger): Promise<Fas
   await app.register(openapi, { config: hub.config });
   await app.register(health, { hub });
   await app.register(stixSchemas);
-  app.get('/.well-known/jwks.json', { schema: { hide: true } }, async () => hub.identity.publicKeys);
+  app.get('/.well-known/jwks.json', { schema: { hide: true } }, async () => {
+    const { published } = await hub.identity.verifyingKeys();
+    return published;
+  });
+
+  await app.register(oauth, { hub });
 
   await app.register(async taxii => {
     await taxii.register(mediaType);

@@ -3,6 +3,7 @@ import { collectionCommand } from './commands/collection.ts';
 import { exportCommand } from './commands/export.ts';
 import { grantCommand, grantsCommand, revokeGrantCommand } from './commands/grant.ts';
 import { importCommand } from './commands/import.ts';
+import { keyCommand } from './commands/key.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { partnerCommand } from './commands/partner.ts';
 import { replayCommand } from './commands/replay.ts';
@@ -32,6 +33,7 @@ export async function run(args: string[]): Promise<number> {
     .addCommand(grantsCommand())
     .addCommand(replayCommand())
     .addCommand(tokenCommand())
+    .addCommand(keyCommand())
     .addCommand(importCommand())
     .addCommand(exportCommand())
     .addCommand(validateCommand());

@@ -27,6 +27,8 @@ export interface Config {
   pageObjectsMax: number;
   pageBytesMax: number;
   clockSkewMs: number;
+  /** how long the tokens are good that clients get at /oauth2/token */
+  accessTokenTtlMs: number;
   statusRetentionHours: number;
 }
 
@@ -68,6 +70,7 @@ export function toConfig(env: Env): Config {
     pageObjectsMax,
     pageBytesMax: readInteger(env, 'TAXIWAY_PAGE_BYTES_MAX', 32 * 1024 * 1024, { min: 1024, max: 2 ** 28 }),
     clockSkewMs: 1000 * readInteger(env, 'TAXIWAY_CLOCK_SKEW_SECONDS', 60, { min: 0, max: 86_400 }),
+    accessTokenTtlMs: 1000 * readInteger(env, 'TAXIWAY_ACCESS_TOKEN_SECONDS', 600, { min: 60, max: 86_400 }),
     statusRetentionHours: readInteger(env, 'TAXIWAY_STATUS_RETENTION_HOURS', 48, { min: 24, max: 24 * 365 }),
   };
 }

@@ -4,8 +4,10 @@ import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { buildApp } from './app.ts';
 import type { Config } from './config.ts';
+import { deleteExpiredAssertions, expiredAssertionsMax } from './db/clients.ts';
 import { connect } from './db/connect.ts';
 import { deleteExpiredStatuses, expiredStatusesMax } from './db/statuses.ts';
+import { deleteExpiredClientTokens, expiredTokensMax } from './db/tokens.ts';
 import { demonstrate } from './demonstration.ts';
 import { OperatorError } from './errors.ts';
 import { createHub, type Hub } from './hub.ts';
@@ -86,7 +88,9 @@ function ignoreFurtherSignals(): void {
 async function clean({ db, config }: Hub, logger: pino.Logger): Promise<void> {
   try {
     while ((await deleteExpiredStatuses(db, config.statusRetentionHours)) === expiredStatusesMax);
+    while ((await deleteExpiredAssertions(db)) === expiredAssertionsMax);
+    while ((await deleteExpiredClientTokens(db)) === expiredTokensMax);
   } catch (error) {
-    logger.warn({ err: error }, 'expired statuses could not be removed; the next round tries again');
+    logger.warn({ err: error }, 'what has expired could not be removed; the next round tries again');
   }
 }

@@ -2,7 +2,9 @@ import { Command } from 'commander';
 import { appendAudit, hubChain, operator } from '../db/audit.ts';
 import { insertPartner, listPartners, type PartnerRow, setPartnerState } from '../db/partners.ts';
 import { OperatorError } from '../errors.ts';
+import { clientCommand } from './client.ts';
 import { describeCommand, printResult, printRows, requireSlug, requireText, withHub } from './command.ts';
+import { issuerCommand } from './issuer.ts';
 
 export const partnerCommand = () =>
   new Command('partner')
@@ -33,7 +35,9 @@ export const partnerCommand = () =>
     .addCommand(
       stateCommand('disable', 'disabled', 'stop all tokens of a partner within two seconds; its objects stay'),
     )
-    .addCommand(stateCommand('enable', 'enabled', 'let the tokens of a partner work again'));
+    .addCommand(stateCommand('enable', 'enabled', 'let the tokens of a partner work again'))
+    .addCommand(issuerCommand())
+    .addCommand(clientCommand());
 
 function stateCommand(verb: string, state: 'enabled' | 'disabled', description: string): Command {
   return describeCommand(`${verb} <slug>`, description).action((slug, options) =>

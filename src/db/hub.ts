@@ -5,11 +5,6 @@ export interface HubRow {
   cursorKey: Buffer;
 }
 
-export interface SigningKeyRow {
-  kid: string;
-  private_jwk: Record<string, string>;
-}
-
 /** What this hub is. undefined before the first start. */
 export async function findHub(db: Db): Promise<HubRow | undefined> {
   const row = await db.selectFrom('hub').select(['id', 'cursor_key']).executeTakeFirst();
@@ -17,24 +12,19 @@ export async function findHub(db: Db): Promise<HubRow | undefined> {
 }
 
 /**
- * Makes the hub's row and its first signing key, unless another node was faster: the row's lock lets one node in.
- * @returns whether this call made them
+ * Makes the hub's row, unless another node was faster: the row's lock lets one node in.
+ * @returns whether this call made it
  */
-export async function insertHub(tx: Tx, hub: HubRow, key: SigningKeyRow): Promise<boolean> {
+export async function insertHub(tx: Tx, hub: HubRow): Promise<boolean> {
   const inserted = await tx
     .insertInto('hub')
     .values({ id: hub.id, cursor_key: hub.cursorKey })
     .onConflict(conflict => conflict.doNothing())
     .executeTakeFirst();
-  if (inserted.numInsertedOrUpdatedRows === 0n) return false;
-  await tx
-    .insertInto('signing_key')
-    .values({ kid: key.kid, private_jwk: JSON.stringify(key.private_jwk) })
-    .execute();
-  return true;
+  return inserted.numInsertedOrUpdatedRows !== 0n;
 }
 
-/** The signing keys, newest first. */
-export async function listSigningKeys(db: Db): Promise<SigningKeyRow[]> {
-  return db.selectFrom('signing_key').select(['kid', 'private_jwk']).orderBy('created_at', 'desc').execute();
+/** Takes the hub's lock until the transaction ends: signing keys change one after the other. */
+export async function lockHub(tx: Tx): Promise<void> {
+  await tx.selectFrom('hub').select('id').forNoKeyUpdate().executeTakeFirstOrThrow();
 }

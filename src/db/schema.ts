@@ -13,8 +13,10 @@ export interface Database {
   };
   signing_key: {
     kid: string;
-    private_jwk: ColumnType<Record<string, string>, string>;
+    jwk: ColumnType<Record<string, string>, string>;
     created_at: Generated<TaxiiTimestamp>;
+    superseded_at: TaxiiTimestamp | null;
+    revoked_at: TaxiiTimestamp | null;
   };
   partner: {
     id: GeneratedAlways<string>;
@@ -31,6 +33,32 @@ export interface Database {
     issued_at: TaxiiTimestamp;
     expires_at: TaxiiTimestamp;
     revoked_at: TaxiiTimestamp | null;
+    kid: string;
+    client_id: string | null;
+  };
+  partner_issuer: {
+    issuer: string;
+    partner_id: string;
+    jwks_uri: string | null;
+    jwks: string | null;
+    audience: string;
+    scope_claim: string;
+    scope: string | null;
+    algorithms: string[];
+    created_at: Generated<TaxiiTimestamp>;
+  };
+  oauth_client: {
+    id: string;
+    partner_id: string;
+    scope: string | null;
+    secret: string | null;
+    jwks_uri: string | null;
+    jwks: string | null;
+    created_at: Generated<TaxiiTimestamp>;
+  };
+  client_assertion: {
+    digest: Buffer;
+    expires_at: TaxiiTimestamp;
   };
   access_grant: {
     partner_id: string;

@@ -4,7 +4,7 @@ import fp from 'fastify-plugin';
 import { LRUCache } from 'lru-cache';
 import { readCredential } from '../auth/credentials.ts';
 import type { Principal } from '../auth/principal.ts';
-import { createVerifier } from '../auth/tokens.ts';
+import { createVerifier } from '../auth/verifier.ts';
 import { HubError } from '../errors.ts';
 import type { Hub } from '../hub.ts';
 

@@ -31,10 +31,12 @@ function pathNotFound(): HubError {
   return new HubError('path-not-found', 'Discovery is at /taxii2/, the documentation at /docs.');
 }
 
-// What is overloaded or away for a while is a warning; only what should never happen needs a stack.
-function logFailure(request: FastifyRequest, { status, code, message, cause }: HubError): void {
+// What is overloaded or away for a while is a warning; only what should never happen needs a stack. Why a credential is
+// refused, the client is not told in full.
+export function logFailure(request: FastifyRequest, { status, code, message, cause }: HubError): void {
   if (status === 503) request.log.warn({ code, cause: cause instanceof Error ? cause.message : undefined }, message);
   else if (status >= 500) request.log.error({ err: cause }, message);
+  else if (status === 401 && cause instanceof Error) request.log.info({ code, cause: cause.message }, message);
 }
 
 /** Writes the answer; also for Fastify's own errors that pass by the error handler. */
