@@ -34,6 +34,11 @@ export function parseScope(text: string): Scope[] | undefined {
   return scopes.length > 0 && scopes.every(scope => scope !== undefined) ? scopes : undefined;
 }
 
+/** The text that parseScope reads. */
+export function formatScope(scopes: Scope[]): string {
+  return scopes.map(({ collection, right }) => `collection:${collection}:${right}`).join(' ');
+}
+
 /** What these scopes allow in a collection, and no more than the partner's grant there does. */
 export function rightsIn(scopes: Scope[], granted: Granted): Rights {
   const allows = (right: keyof Rights) =>

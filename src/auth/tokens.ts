@@ -23,6 +23,7 @@ export function createVerifier(db: Db, identity: HubIdentity): (token: string) =
     });
     const { jti: tokenId, exp: expiresAt } = payload as { jti: string; exp: number };
     const holder = await findTokenHolder(db, tokenId);
+    const { 'x5t#S256': certificate } = (payload.cnf ?? {}) as { 'x5t#S256'?: string };
     const scopes = typeof payload.scope === 'string' ? parseScope(payload.scope) : undefined;
     if (!holder || holder.slug !== payload.sub || !scopes) {
       throw new HubError(
@@ -30,7 +31,7 @@ export function createVerifier(db: Db, identity: HubIdentity): (token: string) =
         'The token has been revoked. Ask the operator of the hub for a new one.',
       );
     }
-    return { partnerId: holder.id, partner: holder.slug, tokenId, scopes, expiresAt, certificate: undefined };
+    return { partnerId: holder.id, partner: holder.slug, tokenId, scopes, expiresAt, certificate };
   };
 }
 

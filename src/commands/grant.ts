@@ -1,3 +1,4 @@
+import bytes from 'bytes';
 import { Option } from 'commander';
 import { appendAudit, hubChain, operator } from '../db/audit.ts';
 import { deleteGrant, findGrant, type Grant, listGrants, putGrant } from '../db/grants.ts';
@@ -14,23 +15,30 @@ import {
   withHub,
 } from './command.ts';
 
-const nothing: Grant = { can_read: false, can_write: false, tlp_ceiling: tlpLevelOfLabel('amber') };
+const quotaBytesMax = 2 ** 49;
+const nothing: Grant = { can_read: false, can_write: false, tlp_ceiling: tlpLevelOfLabel('amber'), quota_bytes: null };
 
 export const grantCommand = () =>
   describeCommand('grant <partner> <collection> <right...>', 'let a partner read or write a collection, or both')
     .addOption(
       new Option('--tlp <level>', 'with read: the highest level that it may see; amber unless set').choices(tlpLabels),
     )
+    .option(
+      '--quota <bytes>',
+      'with write: what it may store there, such as 500MB or 10GB; 0 for all it likes, or default',
+    )
     .action((slug, name, words: string[], options) =>
       withHub(async ({ db }) => {
         await requirePartner(db, slug);
         const rights = words.map(requireRight);
         if (options.tlp && !rights.includes('read')) throw new OperatorError('--tlp belongs to the right to read.');
+        const quota = options.quota === undefined ? {} : { quota_bytes: requireQuota(options.quota, rights) };
         const changed = await changeGrant(db, slug, name, (before = nothing) => ({
           ...before,
           can_read: before.can_read || rights.includes('read'),
           can_write: before.can_write || rights.includes('write'),
           ...(options.tlp && { tlp_ceiling: tlpLevelOfLabel(options.tlp) }),
+          ...quota,
         }));
         printGrant(changed, options);
       }),
@@ -93,9 +101,22 @@ function requireRight(word: string): 'read' | 'write' {
   throw new OperatorError(`A right is read or write, not "${word}".`);
 }
 
+function requireQuota(text: string, rights: string[]): number | null {
+  if (!rights.includes('write')) throw new OperatorError('--quota belongs to the right to write.');
+  if (text === 'default') return null;
+  // The library takes whatever begins with a number.
+  const quota = /^\d+(\.\d+)? ?([kmgtp]?b)?$/i.test(text) ? bytes.parse(text) : null;
+  if (quota !== null && quota <= quotaBytesMax) return quota;
+  throw new OperatorError(`--quota takes up to 512TB such as 500MB or 10GB, 0 or default, not "${text}".`);
+}
+
 function printGrant(grant: ChangedGrant, options: { json?: boolean }): void {
-  const { partner, collection, can_read, can_write, tlp_ceiling } = grant;
-  const rights = [...(can_write ? ['write'] : []), ...(can_read ? [`read up to ${describeTlp(tlp_ceiling)}`] : [])];
+  const { partner, collection, can_read, can_write, tlp_ceiling, quota_bytes } = grant;
+  const quota = quota_bytes ? ` up to ${bytes.format(quota_bytes)}` : '';
+  const rights = [
+    ...(can_write ? [`write${quota}`] : []),
+    ...(can_read ? [`read up to ${describeTlp(tlp_ceiling)}`] : []),
+  ];
   const line = `${partner} may ${rights.join(' and ') || 'do nothing any more'} in ${collection}.`;
   printResult(line, toRecord(grant), options);
 }

@@ -11,12 +11,15 @@ export interface Grant {
   can_write: boolean;
   /** the highest level that it may read */
   tlp_ceiling: TlpLevel;
+  /** of what it stores there; null: what the hub's settings say; 0: no bound */
+  quota_bytes: number | null;
 }
 
 /** A grant as it is listed. */
 export interface GrantRow extends Grant {
   partner: string;
   collection: string;
+  stored_bytes: number;
   created_at: TaxiiTimestamp;
 }
 
@@ -25,7 +28,9 @@ export interface GrantedCollection extends CollectionRow {
   grant: Grant;
 }
 
-const grantColumns = ['can_read', 'can_write', 'tlp_ceiling'] as const;
+const rightColumns = ['can_read', 'can_write', 'tlp_ceiling'] as const;
+// pg gives a bigint as text.
+const quotaColumn = sql<number | null>`quota_bytes::float8`.as('quota_bytes');
 
 /** The collection of that id or alias. undefined where there is none, or the partner has no grant in it. */
 export async function findGrantedCollection(
@@ -58,19 +63,21 @@ function selectGranted(db: Db, partnerId: string) {
     .selectFrom('access_grant')
     .innerJoin('collection', 'collection.id', 'access_grant.collection_id')
     .select(collectionColumns.map(column => `collection.${column}` as const))
-    .select(grantColumns)
+    .select(rightColumns)
+    .select(quotaColumn)
     .where('partner_id', '=', partnerId);
 }
 
-function toGranted({ can_read, can_write, tlp_ceiling, ...collection }: CollectionRow & Grant): GrantedCollection {
-  return { ...collection, grant: { can_read, can_write, tlp_ceiling } };
+function toGranted({ can_read, can_write, tlp_ceiling, quota_bytes, ...collection }: CollectionRow & Grant) {
+  return { ...collection, grant: { can_read, can_write, tlp_ceiling, quota_bytes } };
 }
 
 /** What the partner may do in the collection now. undefined: nothing */
 export async function findGrant(db: Db, partnerId: string, collectionId: string): Promise<Grant | undefined> {
   return db
     .selectFrom('access_grant')
-    .select(grantColumns)
+    .select(rightColumns)
+    .select(quotaColumn)
     .where('partner_id', '=', partnerId)
     .where('collection_id', '=', collectionId)
     .executeTakeFirst();
@@ -101,10 +108,16 @@ export async function listGrants(db: Db, partnerId?: string): Promise<GrantRow[]
     .selectFrom('access_grant')
     .innerJoin('partner', 'partner.id', 'access_grant.partner_id')
     .innerJoin('collection', 'collection.id', 'access_grant.collection_id')
+    .leftJoin('storage', join =>
+      join
+        .onRef('storage.partner_id', '=', 'access_grant.partner_id')
+        .onRef('storage.collection_id', '=', 'access_grant.collection_id'),
+    )
     .select(['partner.slug as partner', 'collection.alias as collection'])
-    .select(grantColumns)
+    .select(rightColumns)
+    .select([quotaColumn, sql<number>`coalesce(storage.bytes, 0)::float8`.as('stored_bytes')])
     .select(sql.ref<TaxiiTimestamp>('access_grant.created_at').as('created_at'))
-    .$if(partnerId !== undefined, query => query.where('partner_id', '=', partnerId as string))
+    .$if(partnerId !== undefined, query => query.where('access_grant.partner_id', '=', partnerId as string))
     .orderBy('partner')
     .orderBy('collection')
     .execute();

@@ -263,26 +263,30 @@ export async function clearMark(
 /**
  * Removes versions of an object that the partner owns, and marks the first and last of what is left. The caller holds
  * the collection's lock.
- * @returns how many were removed: 0 where there are none, or they are another partner's
+ * @returns how many were removed, and their bytes: 0 where there are none, or they are another partner's
  */
 export async function deleteVersions(
   tx: Tx,
   collectionId: string,
   objectId: string,
   filter: { addedBy: string; versions: VersionSelector; specVersions?: string[] },
-): Promise<number> {
+): Promise<{ versions: number; bytes: number }> {
   const isOfObject = isVersionOf(collectionId, sql`${objectId}::text`);
   const conditions = [
     sql`added_by = ${filter.addedBy}`,
     ...matchVersions(filter.versions),
     ...(filter.specVersions ? [sql`spec_version = any(${filter.specVersions})`] : []),
   ];
-  const deleted = await sql`delete from object_version where ${isOfObject} ${all(conditions)}`.execute(tx);
+  const { rows } = await sql<{ versions: number; bytes: number }>`
+    with deleted as (
+      delete from object_version where ${isOfObject} ${all(conditions)} returning octet_length(object) as bytes
+    )
+    select count(*)::integer as versions, coalesce(sum(bytes), 0)::float8 as bytes from deleted`.execute(tx);
   await sql`
     update object_version set is_first = (version = ends.first), is_last = (version = ends.last)
     from (select min(version) as first, max(version) as last from object_version where ${isOfObject}) ends
     where ${isOfObject} and (is_first <> (version = ends.first) or is_last <> (version = ends.last))`.execute(tx);
-  return Number(deleted.numAffectedRows ?? 0n);
+  return rows[0] ?? { versions: 0, bytes: 0 };
 }
 
 /** One column of many rows, as one parameter. */

@@ -22,6 +22,7 @@ export interface Database {
     name: string;
     sector: string;
     disabled_at: TaxiiTimestamp | null;
+    addresses: string[] | null;
     created_at: Generated<TaxiiTimestamp>;
   };
   token: {
@@ -38,6 +39,7 @@ export interface Database {
     can_read: boolean;
     can_write: boolean;
     tlp_ceiling: Generated<TlpLevel>;
+    quota_bytes: ColumnType<string | null, number | null | undefined, number | null>;
     created_at: Generated<TaxiiTimestamp>;
   };
   audit: {
@@ -87,6 +89,16 @@ export interface Database {
     type: string;
     spec_version: string;
     object: string;
+  };
+  storage: {
+    collection_id: string;
+    partner_id: string;
+    bytes: ColumnType<string, number, number>;
+  };
+  request_count: {
+    partner_id: string;
+    minute: string;
+    requests: string;
   };
   status: {
     id: string;

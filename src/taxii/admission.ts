@@ -5,6 +5,7 @@ import { type Actor, appendAudit } from '../db/audit.ts';
 import { lockCollection, setDateAddedLast } from '../db/collections.ts';
 import { clearMark, findKnownVersions, findStoredTexts, insertVersions, type NewVersion } from '../db/objects.ts';
 import type { Tx } from '../db/pool.ts';
+import { addStorage, findStorage } from '../db/storage.ts';
 import { HubError } from '../errors.ts';
 import { toInstant } from '../stix/timestamp.ts';
 import { describeProblems, type JudgeOptions, type Validator } from '../stix/validate.ts';
@@ -97,6 +98,8 @@ export interface Sender {
   partnerId: string;
   partner: string;
   actor: Actor;
+  /** of what the partner stores in the collection; an object beyond it is refused. Absent: no bound */
+  quotaBytes?: number | undefined;
 }
 
 /** What a collection holds of one object id, as this transaction leaves it. */
@@ -124,7 +127,7 @@ interface HeldVersion {
 export async function admit(
   tx: Tx,
   collectionId: string,
-  { partnerId, partner, actor }: Sender,
+  { partnerId, partner, actor, quotaBytes = Infinity }: Sender,
   judged: Judged[],
 ): Promise<Outcome[]> {
   const { date_added_last, now } = await lockCollection(tx, collectionId);
@@ -132,6 +135,8 @@ export async function admit(
   const arrival = toInstant(now > date_added_last ? now : date_added_last);
   const held = await findHeldObjects(tx, collectionId, judged.filter(isCandidate));
   const added: NewVersion[] = [];
+  const storedBefore = await findStorage(tx, collectionId, partnerId);
+  let stored = storedBefore;
 
   const outcomes = judged.map((one): Outcome => {
     if (!isCandidate(one)) return one;
@@ -144,6 +149,10 @@ export async function admit(
       return { ...outcome, result: 'present', message: 'already in the collection' };
     if (object && object.owner !== partnerId) return { ...outcome, result: 'refused', message: ownedByAnother };
     if (same) return { ...outcome, result: 'refused', message: otherContent };
+    if (stored + one.bytes.length > quotaBytes) {
+      return { ...outcome, result: 'refused', message: describeQuota(quotaBytes, stored, one.bytes.length) };
+    }
+    stored += one.bytes.length;
     const newVersion: HeldVersion = { text: one.bytes };
     if (object) object.versions.set(version, newVersion);
     else {
@@ -164,7 +173,10 @@ export async function admit(
   });
 
   const dates = added.length > 0 ? chooseDates(date_added_last, now, added.length) : undefined;
-  if (dates) await store(tx, collectionId, partnerId, { added, held, dates });
+  if (dates) {
+    await store(tx, collectionId, partnerId, { added, held, dates });
+    await addStorage(tx, collectionId, partnerId, stored - storedBefore);
+  }
   const details = countResults(outcomes);
   await appendAudit(tx, actor, { chain: collectionId, action: 'objects-added', subject: partner, details, dates });
   return outcomes;
@@ -183,6 +195,13 @@ const ownedByAnother =
 const otherContent =
   'this version of the object is in the collection, or in this envelope before it, with other content; ' +
   'send changes with a later modified (STIX 2.1 §3.6, version-conflict)';
+
+function describeQuota(quotaBytes: number, stored: number, bytes: number): string {
+  return (
+    `you may store ${quotaBytes} bytes in this collection and have stored ${stored}, so that the ${bytes} of this ` +
+    'version do not fit; delete objects of yours, or ask the operator of the hub for a larger quota'
+  );
+}
 
 /** The dates of n new versions: see `admit`. Pure, so that the property tests can try all of it. */
 export function chooseDates(
