@@ -30,7 +30,7 @@ export const clientCertificate = fp(async (app, { config }: { config: Config }) 
 
 // A header that came twice is one of the proxy's and one that it let pass.
 function readHeader({ raw }: FastifyRequest, name: string): string | undefined {
-  const values = raw.headersDistinct[name] ?? [];
+  const values = raw.rawHeaders.filter((_, index, all) => index % 2 === 1 && all[index - 1]?.toLowerCase() === name);
   return values.length === 1 ? readCertificateHeader(values[0] as string) : undefined;
 }
 

@@ -16,18 +16,21 @@ declare module 'fastify' {
 // Of one partner on this node. More connections than a poller has, and few enough to keep open.
 const heldMax = 64;
 const holdMsMax = 5000;
+// Of the limit. The rest is for what several nodes and connections let through at once when little is left.
+const pacedShare = 0.95;
 
 /**
  * How long to hold a request back, so that a partner with few connections never reaches its limit: what is left of the
- * minute, shared out among the requests that are left, for each of those under way. On several nodes each shares out
- * what is left as if it were alone; since they see each other's requests, less is left each time, and never nothing.
+ * minute, shared out among the requests that are left, for each of those under way. Several nodes that share out the
+ * same rest see each other's requests, so that each shares out less the next time.
  * @param count the limit, the requests of this minute, the milliseconds left of it, the partner's requests under way
  * @returns milliseconds; 0 up to half of the limit
  */
 export function choosePauseMs(count: { max: number; current: number; leftMs: number; underWay: number }): number {
   const { max, current, leftMs, underWay } = count;
   if (current <= max / 2) return 0;
-  return Math.min((leftMs * underWay) / (max - current), leftMs, holdMsMax);
+  const left = Math.max(0, pacedShare * max - current);
+  return Math.min((leftMs * underWay) / left, leftMs, holdMsMax);
 }
 
 /**
