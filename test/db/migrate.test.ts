@@ -1,9 +1,11 @@
+import { readFile } from 'node:fs/promises';
 import { sql } from 'kysely';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { loadIdentity } from '../../src/auth/hub-identity.ts';
 import { isMigrated, migrate } from '../../src/db/migrate.ts';
 import { type Db, openDatabase } from '../../src/db/pool.ts';
+import { findStorage } from '../../src/db/storage.ts';
 import { connectionTo } from '../support/database.ts';
 
 const name = 'taxiway_test_migrations';
@@ -48,6 +50,21 @@ describe('migrate', () => {
     await sql`insert into kysely_migration (name, timestamp) values ('9999_future', now())`.execute(db);
     await expect(migrate(db)).rejects.toThrow('This database was migrated by a newer Taxiway.');
   });
+});
+
+it('0006 counts what is stored already', async () => {
+  const db = open();
+  await migrate(db);
+  // As if it had not run yet.
+  const statements = (await readFile(new URL('../../migrations/0006_limits.sql', import.meta.url), 'utf8')).split(';');
+  const collection = '0f3b6c3e-9f0e-4d55-8d1b-0d4f3a5c9e21';
+  await sql`
+    insert into object_version (collection_id, date_added, added_by, is_first, is_last, object_id, version, version_text,
+      type, spec_version, object)
+    select ${collection}::uuid, now() + n * interval '1 second', n % 2, true, true, 'x--' || n, '1', '1', 'x', '2.1', 'ä' || n
+    from generate_series(1, 5) as n`.execute(db);
+  await sql.raw(statements.find(text => /^\s*insert into storage/m.test(text)) as string).execute(db);
+  expect([await findStorage(db, collection, '0'), await findStorage(db, collection, '1')]).toEqual([6, 9]);
 });
 
 it('the hub gets one identity, however many nodes start at the same time', async () => {
