@@ -109,5 +109,6 @@ function describeServer({ tls }: Config) {
   if (!tls) return { http };
   // A client certificate that does not verify counts as none (http/client-certificate.ts): most clients have one for others.
   const client = { requestCert: tls.clientCa !== undefined, rejectUnauthorized: false, handshakeTimeout: 10_000 };
+  // Fastify's types tell a server with TLS from one without; what we use of it both have.
   return { https: { ...http, ...client, ...readSecureContext(tls) } as unknown as null };
 }

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { buildApp } from '../../src/app.ts';
 import { addRequestCounts } from '../../src/db/request-counts.ts';
-import { startTestHub, type TestHub } from '../support/hub.ts';
+import { startTestHub, type TestHub, taxii } from '../support/hub.ts';
 
 const hubs: TestHub[] = [];
 async function startHub(settings: Parameters<typeof startTestHub>[0]): Promise<TestHub> {
@@ -126,6 +126,17 @@ describe('requests of a partner', () => {
     nowMs = nextMinuteMs + 59_000;
     await addElsewhere(1300);
     expect(await heldMs()).toBe(2);
+
+    // Who waits for it gets an answer.
+    const origin = `http://127.0.0.1:${port}`;
+    const headers = { authorization: `Bearer ${token}`, 'content-type': taxii, connection: 'close' };
+    const answers = [
+      await fetch(origin + url, { headers }),
+      await fetch(`${origin}/hub/collections/none/objects/`, { method: 'POST', headers, body: '{"objects": [{}]}' }),
+    ];
+    expect(answers.map(answer => answer.status)).toEqual([200, 404]);
+    const held = hub.log.slice(-2).map(line => JSON.parse(line).heldMs);
+    expect(held).toEqual([2, 2]);
   });
 });
 
