@@ -6,6 +6,7 @@
  */
 export const errorCatalogue = {
   'accept-not-supported': { status: 406, title: 'Media type in Accept is not served' },
+  'address-forbidden': { status: 403, title: 'The partner may not come from this address' },
   'api-root-not-found': { status: 404, title: 'API root not found' },
   'body-too-large': { status: 413, title: 'Request body is larger than max_content_length' },
   'collection-not-found': { status: 404, title: 'Collection not found' },
@@ -33,10 +34,13 @@ export const errorCatalogue = {
   'request-malformed': { status: 400, title: 'Request is malformed' },
   'request-timeout': { status: 408, title: 'Request did not arrive in time' },
   'status-not-found': { status: 404, title: 'Status not found' },
+  'too-many-requests': { status: 429, title: 'Too many requests' },
   'write-forbidden': { status: 403, title: 'Writing is not allowed here' },
 } as const;
 
 export type ErrorCode = keyof typeof errorCatalogue;
+
+const soonSeconds = 5;
 
 /** An answer that is not a success. Thrown anywhere; `http/taxii-errors.ts` turns it into a TAXII error resource. */
 export class HubError extends Error {
@@ -44,18 +48,26 @@ export class HubError extends Error {
   readonly status: number;
   /** Machine-readable detail for the error resource's `details` (TAXII 2.1 §3.6.1). */
   readonly details: Record<string, unknown> | undefined;
+  /** when to try again: Retry-After (RFC 9110 §10.2.3) */
+  readonly retryAfterSeconds: number | undefined;
 
   /**
    * @param code an entry of the catalogue
    * @param message public: what is wrong, where, and what to do
-   * @param options `details` go to the client, `cause` only to the log
+   * @param options `details` go to the client, `cause` only to the log; a 503 that does not say when to try again means
+   * soon
    */
-  constructor(code: ErrorCode, message: string, options: { details?: Record<string, unknown>; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { details?: Record<string, unknown>; retryAfterSeconds?: number; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'HubError';
     this.code = code;
     this.status = errorCatalogue[code].status;
     this.details = options.details;
+    this.retryAfterSeconds = options.retryAfterSeconds ?? (this.status === 503 ? soonSeconds : undefined);
   }
 }
 

@@ -37,6 +37,11 @@ export function pickScopes(text: string): Scope[] {
     .filter(scope => scope !== undefined);
 }
 
+/** The text that parseScope reads. */
+export function formatScope(scopes: Scope[]): string {
+  return scopes.map(({ collection, right }) => `collection:${collection}:${right}`).join(' ');
+}
+
 function splitWords(text: string): string[] {
   return text.split(' ').filter(word => word !== '');
 }

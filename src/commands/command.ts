@@ -108,10 +108,11 @@ export async function requirePartner(db: Db, slug: string): Promise<PartnerRow> 
   throw new OperatorError(`The partner "${slug}" is disabled: \`npx taxiway partner enable ${slug}\` changes that.`);
 }
 
-/** @throws OperatorError where nothing stands in it */
+/** @throws OperatorError where nothing stands in it, or what would break a line */
 export function requireText(option: string, text: string): string {
-  if (text.trim() !== '') return text;
-  throw new OperatorError(`${option} must not be empty.`);
+  if (text.trim() === '') throw new OperatorError(`${option} must not be empty.`);
+  if (/\p{Cc}/u.test(text)) throw new OperatorError(`${option} must be one line, without control characters.`);
+  return text;
 }
 
 /**

@@ -1,3 +1,4 @@
+import bytes from 'bytes';
 import { Option } from 'commander';
 import { changeGrant, toRecord } from '../auth/grants.ts';
 import { operator } from '../db/audit.ts';
@@ -15,20 +16,28 @@ import {
   withHub,
 } from './command.ts';
 
+const quotaBytesMax = 2 ** 49;
+
 export const grantCommand = () =>
   describeCommand('grant <partner> <collection> <right...>', 'let a partner read or write a collection, or both')
     .addOption(
       new Option('--tlp <level>', 'with read: the highest level that it may see; amber unless set').choices(tlpLabels),
+    )
+    .option(
+      '--quota <bytes>',
+      'with write: what it may store there, such as 500MB or 10GB; 0 for all it likes, or default',
     )
     .action((slug, name, words: string[], options) =>
       withHub(async ({ db }) => {
         await requirePartner(db, slug);
         const rights = words.map(requireRight);
         if (options.tlp && !rights.includes('read')) throw new OperatorError('--tlp belongs to the right to read.');
+        const quota = options.quota === undefined ? undefined : requireQuota(options.quota, rights);
         await changeAndPrint(db, slug, name, options, before => ({
           can_read: before.can_read || rights.includes('read'),
           can_write: before.can_write || rights.includes('write'),
-          tlp_ceiling: options.tlp ? tlpLevelOfLabel(options.tlp) : before.tlp_ceiling,
+          ...(options.tlp && { tlp_ceiling: tlpLevelOfLabel(options.tlp) }),
+          ...(quota !== undefined && { quota_bytes: quota }),
         }));
       }),
     );
@@ -43,7 +52,6 @@ export const revokeGrantCommand = () =>
       await changeAndPrint(db, slug, name, options, before => ({
         can_read: before.can_read && !taken.includes('read'),
         can_write: before.can_write && !taken.includes('write'),
-        tlp_ceiling: before.tlp_ceiling,
       }));
     }),
   );
@@ -55,11 +63,8 @@ export const grantsCommand = () =>
         const partner = slug === undefined ? undefined : await requireKnownPartner(db, slug);
         const grants = await listGrants(db, partner?.id);
         printRows(
-          grants.map(({ created_at, ...grant }) => ({
-            partner: grant.partner,
-            collection: grant.collection,
-            ...toRecord(grant),
-            created_at,
+          grants.map(({ partner, collection, stored_bytes, created_at, ...grant }) => ({
+            ...{ partner, collection, ...toRecord(grant), stored_bytes, created_at },
           })),
           options,
         );
@@ -71,14 +76,24 @@ function requireRight(word: string): 'read' | 'write' {
   throw new OperatorError(`A right is read or write, not "${word}".`);
 }
 
-type Rights = (before: GrantedRights) => GrantedRights;
+function requireQuota(text: string, rights: string[]): number | null {
+  if (!rights.includes('write')) throw new OperatorError('--quota belongs to the right to write.');
+  if (text === 'default') return null;
+  // The library takes whatever begins with a number.
+  const quota = /^\d+(\.\d+)? ?([kmgtp]?b)?$/i.test(text) ? bytes.parse(text) : null;
+  if (quota !== null && quota <= quotaBytesMax) return quota;
+  throw new OperatorError(`--quota takes up to 512TB such as 500MB or 10GB, 0 or default, not "${text}".`);
+}
 
-async function changeAndPrint(db: Db, slug: string, name: string, options: { json?: boolean }, change: Rights) {
+type Change = (before: GrantedRights) => Partial<GrantedRights>;
+
+async function changeAndPrint(db: Db, slug: string, name: string, options: { json?: boolean }, change: Change) {
   const [partner, collection] = [await requireKnownPartner(db, slug), await requireCollection(db, name)];
   const grant = await changeGrant(db, partner, collection, operator, change);
   const { alias } = collection;
+  const quota = grant.quota_bytes ? ` up to ${bytes.format(grant.quota_bytes)}` : '';
   const rights = [
-    ...(grant.can_write ? ['write'] : []),
+    ...(grant.can_write ? [`write${quota}`] : []),
     ...(grant.can_read ? [`read up to ${describeTlp(grant.tlp_ceiling)}`] : []),
   ];
   const lines = [`${slug} may ${rights.join(' and ') || 'do nothing any more'} in ${alias}.`];

@@ -24,6 +24,7 @@ export interface Database {
     name: string;
     sector: string;
     disabled_at: TaxiiTimestamp | null;
+    addresses: string[] | null;
     created_at: Generated<TaxiiTimestamp>;
   };
   token: {
@@ -66,6 +67,7 @@ export interface Database {
     can_read: boolean;
     can_write: boolean;
     tlp_ceiling: Generated<TlpLevel>;
+    quota_bytes: ColumnType<string | null, number | null | undefined, number | null>;
     replay_above: TlpLevel | null;
     replay_until: TaxiiTimestamp | null;
     replayed_last: TaxiiTimestamp | null;
@@ -129,6 +131,16 @@ export interface Database {
     date_added: TaxiiTimestamp;
     object_id: string;
     version: string;
+  };
+  storage: {
+    collection_id: string;
+    partner_id: string;
+    bytes: ColumnType<string, number, number>;
+  };
+  request_count: {
+    partner_id: string;
+    minute: string;
+    requests: string;
   };
   status: {
     id: string;

@@ -25,14 +25,14 @@ export async function oauth(app: FastifyInstance, { hub }: { hub: Hub }): Promis
     // RFC 6749 §5.2. Clients that sent no such header take a challenge for the whole answer, and miss the error in it.
     const isChallenged = hubError.status === 401 && request.headers.authorization !== undefined;
     if (isChallenged) reply.header('www-authenticate', 'Basic realm="taxiway", charset="UTF-8"');
-    if (hubError.status === 503) reply.header('retry-after', '5');
+    if (hubError.retryAfterSeconds !== undefined) reply.header('retry-after', String(hubError.retryAfterSeconds));
     return reply.code(hubError.status).send(toOauthError(hubError));
   });
-  app.route(requestToken(hub));
+  app.route(requestToken(hub, app.failedLogins));
   app.route(getMetadata(hub));
 }
 
-function requestToken(hub: Hub): RouteOptions {
+function requestToken(hub: Hub, failedLogins: FastifyInstance['failedLogins']): RouteOptions {
   const authenticateClient = createClientAuthenticator(hub.db);
   const ttlMs = hub.config.accessTokenTtlMs;
   return {
@@ -50,8 +50,13 @@ function requestToken(hub: Hub): RouteOptions {
         request.headers.authorization,
       );
       const issuer = readIssuer(hub, request);
-      const client = await authenticateClient(credential, [`${issuer}${tokenPath}`, issuer]);
-      const wanted = { scope: asked, ttlMs, requestId: request.id };
+      // Before the secret is hashed, which is costly.
+      failedLogins.refuseBeyondLimit(request);
+      const client = await authenticateClient(credential, [`${issuer}${tokenPath}`, issuer]).catch(error => {
+        if (error instanceof HubError && error.code === 'oauth-client-invalid') failedLogins.count(request);
+        throw error;
+      });
+      const wanted = { scope: asked, ttlMs, requestId: request.id, certificate: request.clientCertificate };
       const { token, scope } = await hub.db
         .transaction()
         .execute(tx => issueClientToken(tx, hub.identity, client, wanted));
@@ -106,6 +111,7 @@ const sentences: Partial<Record<ErrorCode, string>> = {
 
 /** RFC 6749 §5.2, and for what it does not foresee at this endpoint the names of §4.1.2.1. */
 function toOauthError({ code, status, message }: HubError) {
-  const unnamed = status === 503 ? 'temporarily_unavailable' : status >= 500 ? 'server_error' : 'invalid_request';
+  const unnamed =
+    status === 503 || status === 429 ? 'temporarily_unavailable' : status >= 500 ? 'server_error' : 'invalid_request';
   return { error: names[code] ?? unnamed, error_description: sentences[code] ?? message };
 }

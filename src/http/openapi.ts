@@ -4,7 +4,7 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
 import type { Config } from '../config.ts';
-import { resourceSchemaId } from '../taxii/routes/route-schema.ts';
+import { resourceSchemaId, resourceSchemaPath } from '../taxii/routes/route-schema.ts';
 
 const resources = [
   'discovery',
@@ -16,6 +16,7 @@ const resources = [
   'versions',
   'status',
   'error',
+  'me',
 ];
 
 // Everything comes from the hub itself, over whatever scheme it is served.
@@ -82,9 +83,9 @@ export const openapi = fp(async (app, { config }: { config: Config }) => {
   );
 });
 
-/** The JSON Schema of a TAXII resource, from schemas/taxii/2.1. */
+/** The JSON Schema of a resource. */
 function readResourceSchema(resource: string): Parameters<FastifyInstance['addSchema']>[0] {
-  const file = new URL(`../../schemas/taxii/2.1/${resource}.json`, import.meta.url);
+  const file = new URL(`../../${resourceSchemaPath(resource)}`, import.meta.url);
   const schema = JSON.parse(readFileSync(file, 'utf8'));
   if (schema.$id !== resourceSchemaId(resource)) throw new Error(`${resource}.json has a wrong $id`);
   return schema;

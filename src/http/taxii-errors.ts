@@ -46,7 +46,7 @@ export function sendError(request: FastifyRequest, reply: FastifyReply, error: H
     // RFC 9110 §11.6.1 allows several challenges; §8.2.2 of TAXII 2.1 wants Basic.
     reply.header('www-authenticate', ['Bearer realm="taxiway"', 'Basic realm="taxiway", charset="UTF-8"']);
   }
-  if (error.status === 503) reply.header('retry-after', '5');
+  if (error.retryAfterSeconds !== undefined) reply.header('retry-after', String(error.retryAfterSeconds));
   return sendTaxii(reply, toResource(error, request.id));
 }
 

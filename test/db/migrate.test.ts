@@ -9,6 +9,7 @@ import { createVerifier } from '../../src/auth/verifier.ts';
 import { operator } from '../../src/db/audit.ts';
 import { isMigrated, migrate } from '../../src/db/migrate.ts';
 import { type Db, openDatabase } from '../../src/db/pool.ts';
+import { findStorage } from '../../src/db/storage.ts';
 import { connectionTo } from '../support/database.ts';
 
 const name = 'taxiway_test_migrations';
@@ -70,7 +71,7 @@ describe('a hub from before grants and levels', () => {
     ['a', '2026-01-02T00:00:00', { object_marking_refs: [red, green] }],
     ['a', '2026-01-03T00:00:00', { granular_markings: [{ marking_ref: amber, selectors: ['name'] }] }],
     ['b', '2026-01-01T00:00:00', {}],
-    ['c', '2026-01-01T00:00:00', { name: 'with a \u0000', object_marking_refs: [red] }],
+    ['c', '2026-01-01T00:00:00', { name: 'with a \u0000 and an ä', object_marking_refs: [red] }],
     ['d', '2026-01-01T00:00:00', { object_refs: [red], object_marking_refs: 'none', granular_markings: [7] }],
   ];
 
@@ -116,6 +117,9 @@ describe('a hub from before grants and levels', () => {
       { id: 'c', tlp: 4, first_below: 5, last_below: 5 },
       { id: 'd', tlp: 2, first_below: 5, last_below: 5 },
     ]);
+    const texts = versions.map(([id, , properties]) => JSON.stringify({ id, ...properties }));
+    const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+    expect([await findStorage(db, shared, '1'), await findStorage(db, shared, '2')]).toEqual([bytes, 0]);
     const held = await sql`select tlp_held from collection order by alias`.execute(db);
     expect(held.rows).toEqual([{ tlp_held: 0 }, { tlp_held: 0b10110 }]);
   });

@@ -44,7 +44,7 @@ export interface TestHub {
   close(): Promise<void>;
 }
 
-const nothing: GrantedRights = { can_read: false, can_write: false, tlp_ceiling: 2 };
+const nothing: GrantedRights = { can_read: false, can_write: false, tlp_ceiling: 2, quota_bytes: null };
 
 export async function startTestHub(settings: Partial<Config> = {}): Promise<TestHub> {
   const database = await createTestDatabase();

@@ -77,7 +77,7 @@ export function describeRoute(document: RouteDocument): FastifySchema {
         ...(success.resource && { content: { [taxiiMediaType]: reference(success.resource) } }),
       },
       ...Object.fromEntries(
-        [...document.errors, 401, 406, 503]
+        [...new Set([...document.errors, 401, 403, 406, 429, 503])]
           .sort()
           .map(status => [
             status,
@@ -88,9 +88,17 @@ export function describeRoute(document: RouteDocument): FastifySchema {
   } as FastifySchema;
 }
 
-/** `$id` of a resource's JSON Schema in schemas/taxii/2.1. */
+// What TAXII has no resource for.
+const ownResources = ['me'];
+
+/** Where the JSON Schema of a resource is, in this repository. */
+export function resourceSchemaPath(resource: string): string {
+  return `schemas/${ownResources.includes(resource) ? 'taxiway' : 'taxii/2.1'}/${resource}.json`;
+}
+
+/** `$id` of a resource's JSON Schema. */
 export function resourceSchemaId(resource: string): string {
-  return `https://taxiway.example/schemas/taxii/2.1/${resource}.json`;
+  return `https://taxiway.example/${resourceSchemaPath(resource)}`;
 }
 
 function reference(resource: string) {
