@@ -1,12 +1,8 @@
 import { createHash, timingSafeEqual, X509Certificate } from 'node:crypto';
+import { toThumbprint } from './confirmation.ts';
 
 // A certificate of 4096 bits takes about 2 kB.
 const headerLengthMax = 16 * 1024;
-
-/** The thumbprint of a certificate in DER, as `x5t#S256` holds it (RFC 8705 §3.1). */
-export function toThumbprint(der: Buffer): string {
-  return createHash('sha256').update(der).digest('base64url');
-}
 
 /** Whether a certificate is the one that a token is bound to. Takes the same time wherever they differ. */
 export function isSameCertificate(bound: string, shown: string | undefined): boolean {
@@ -28,7 +24,7 @@ export function readCertificateHeader(header: string): string | undefined {
   const base64 = body.replaceAll(/\s/g, '').replace(/^([:"])(.*)\1$/, '$2');
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) return undefined;
   try {
-    return toThumbprint(new X509Certificate(Buffer.from(base64, 'base64')).raw);
+    return toThumbprint(new X509Certificate(Buffer.from(base64, 'base64')));
   } catch {
     return undefined;
   }

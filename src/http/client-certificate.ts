@@ -2,7 +2,8 @@ import { TLSSocket } from 'node:tls';
 import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { createAddressMatcher } from '../auth/addresses.ts';
-import { readCertificateHeader, toThumbprint } from '../auth/client-certificate.ts';
+import { readCertificateHeader } from '../auth/client-certificate.ts';
+import { toThumbprint } from '../auth/confirmation.ts';
 import type { Config } from '../config.ts';
 
 declare module 'fastify' {
@@ -37,5 +38,5 @@ function readHeader({ raw }: FastifyRequest, name: string): string | undefined {
 function readSocket(socket: FastifyRequest['raw']['socket']): string | undefined {
   if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
   const certificate = socket.getPeerX509Certificate();
-  return certificate && toThumbprint(certificate.raw);
+  return certificate && toThumbprint(certificate);
 }

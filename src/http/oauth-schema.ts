@@ -75,6 +75,7 @@ export const describeToken = {
     401: failure('The client could not be authenticated'),
     413: failure('The body is too large'),
     415: failure('The body is no form'),
+    429: failure('Too many wrong credentials came from this address'),
     503: failure('The hub is busy, or cannot reach its database'),
   },
 } as FastifySchema;

@@ -120,6 +120,34 @@ describe.skipIf(!hasOpenssl)('a token that belongs to a client certificate', () 
       expect((await ask(value())).statusCode).toBe(401);
     });
 
+    it('is what a client gets who shows the certificate where it asks for tokens', async () => {
+      const client = { id: crypto.randomUUID(), scope: null, jwks_uri: null, jwks: null };
+      const secret = makeSecret();
+      const insurer = await hub.addPartner('insurer');
+      await hub.addCollection({ alias: 'claims' });
+      await hub.tokenFor(insurer, 'collection:claims:read');
+      const row = { ...client, secret: await hashSecret(secret) };
+      await hub.hub.db.transaction().execute(tx => insertClient(tx, insurer.id, row));
+      const askForToken = (certificate: Record<string, string>) =>
+        hub.app.inject({
+          method: 'POST',
+          url: '/oauth2/token',
+          remoteAddress: proxy,
+          headers: { 'content-type': 'application/x-www-form-urlencoded', ...certificate },
+          payload: `grant_type=client_credentials&client_id=${client.id}&client_secret=${secret}`,
+        });
+      const use = async (bound: string, certificate: Record<string, string>) => {
+        const headers = { authorization: `Bearer ${bound}`, ...certificate };
+        return (await hub.app.inject({ url: '/hub/me/', remoteAddress: proxy, headers })).statusCode;
+      };
+      const bound = (await askForToken({ [header]: rfc9440(police) })).json().access_token;
+      expect(await use(bound, { [header]: rfc9440(police) })).toBe(200);
+      expect(await use(bound, { [header]: rfc9440(bank) })).toBe(401);
+      expect(await use(bound, {})).toBe(401);
+      const free = (await askForToken({})).json().access_token;
+      expect(await use(free, {})).toBe(200);
+    });
+
     it('leaves tokens that belong to none alone, and a log of one JSON line each', async () => {
       const free = await hub.tokenFor(await hub.addPartner(), 'collection:*:read');
       const headers = {

@@ -163,6 +163,22 @@ describe('wrong credentials', () => {
     expect((await attempt(hub, '2001:db8:0:1::1')).statusCode).toBe(401);
   });
 
+  it('are counted where clients ask for tokens too, and refused before their secrets are compared', async () => {
+    const hub = await startHub({ failedLoginsPerMinute: 2 });
+    const guess = () =>
+      hub.app.inject({
+        method: 'POST',
+        url: '/oauth2/token',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        payload: `grant_type=client_credentials&client_id=${crypto.randomUUID()}&client_secret=guess`,
+      });
+    for (let tries = 0; tries < 3; tries += 1) expect((await guess()).statusCode).toBe(401);
+    const refused = await guess();
+    expect(refused.statusCode).toBe(429);
+    expect(refused.json()).toEqual({ error: 'temporarily_unavailable', error_description: expect.any(String) });
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+  });
+
   it('are not what a request without any is', async () => {
     const hub = await startHub({ failedLoginsPerMinute: 1 });
     for (let tries = 0; tries < 4; tries += 1) {
