@@ -70,30 +70,6 @@ describe.skipIf(!hasOpenssl)('a token that belongs to a client certificate', () 
       });
     });
 
-    it('comes from /oauth2/token where the client shows a certificate there', async () => {
-      const [partner, collection] = [await hub.addPartner('program'), await hub.addCollection({ alias: 'programs' })];
-      await hub.tokenFor(partner, `collection:${collection.alias}:read`);
-      const [id, secret] = [crypto.randomUUID(), makeSecret()];
-      const client = { id, scope: null, secret: await hashSecret(secret), jwks_uri: null, jwks: null };
-      await hub.hub.db.transaction().execute(tx => insertClient(tx, partner.id, client));
-      const answer = await hub.app.inject({
-        method: 'POST',
-        url: '/oauth2/token',
-        remoteAddress: proxy,
-        headers: { 'content-type': 'application/x-www-form-urlencoded', [header]: rfc9440(bank) },
-        payload: `grant_type=client_credentials&client_id=${id}&client_secret=${secret}`,
-      });
-      expect(answer.statusCode).toBe(200);
-      const get = (certificate: Certificate) =>
-        hub.request(answer.json().access_token, {
-          url: '/hub/me/',
-          remoteAddress: proxy,
-          headers: { [header]: rfc9440(certificate) },
-        });
-      expect((await get(bank)).json()).toMatchObject({ credential: { certificate_bound: true } });
-      expect((await get(police)).statusCode).toBe(401);
-    });
-
     it('is refused without a certificate, at once after it was good with one', async () => {
       expect((await ask(rfc9440(bank))).statusCode).toBe(200);
       expect((await ask(undefined)).statusCode).toBe(401);

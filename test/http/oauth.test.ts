@@ -401,15 +401,3 @@ describe('/.well-known/oauth-authorization-server', () => {
     await first.close();
   });
 });
-
-it('guessing secrets is bounded by address, before anything is hashed', async () => {
-  const guessed = await startTestHub({ failedLoginsPerMinute: 2 });
-  const guess = () => send({ client_id: randomUUID(), client_secret: 'guess' }, { app: guessed.app });
-  const statuses: number[] = [];
-  for (let attempt = 0; attempt < 4; attempt += 1) statuses.push((await guess()).statusCode);
-  expect(statuses).toEqual([401, 401, 401, 429]);
-  const refused = await guess();
-  expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
-  expect(refused.json()).toMatchObject({ error: 'temporarily_unavailable' });
-  await guessed.close();
-});
