@@ -7,28 +7,29 @@ import { type Bench, findFreePort, waitUntilAnswers } from './hub.ts';
 
 const connections = 4;
 const objects = 100;
-const barePage = fileURLToPath(new URL('bare-page.ts', import.meta.url));
+const unauthorised = fileURLToPath(new URL('unauthorised.ts', import.meta.url));
 
 /**
- * What it costs that the hub knows who asks: pages of 100 from the hub, and the same pages, by the same statement, from a
- * route that asks nobody, in turn.
+ * What it costs that the hub knows who asks: pages of 100 from the hub, and the same pages by the same route without
+ * authentication, grants and limits, in turn.
  */
 export async function measureAuthorisation({ hub, isQuick, progress }: Bench): Promise<Figure[]> {
   const seconds = isQuick ? 2 : 6;
   const repetitions = isQuick ? 3 : 9;
   const port = await findFreePort();
-  const bareUrl = `http://127.0.0.1:${port}/`;
-  const bare = spawn(process.execPath, ['--import', 'tsx', barePage, String(port), 'large', String(objects)], {
+  const path = `hub/collections/large/objects/?limit=${objects}`;
+  const openUrl = `http://127.0.0.1:${port}/${path}`;
+  const open = spawn(process.execPath, ['--import', 'tsx', unauthorised, String(port)], {
     env: hub.env,
     stdio: ['ignore', 2, 2],
   });
   try {
-    await waitUntilAnswers(bare, bareUrl);
+    await waitUntilAnswers(open, openUrl);
     const rate = (url: string) => requestsPerSecond(hub, url, { connections, seconds });
     const hubUrl = `${hub.collectionUrl('large')}objects/?limit=${objects}`;
     const figures = [
       { name: `page of ${objects}, the hub`, unit: 'requests/s', values: [] as number[] },
-      { name: `page of ${objects}, a route that asks nobody`, unit: 'requests/s', values: [] as number[] },
+      { name: `page of ${objects}, asking nobody`, unit: 'requests/s', values: [] as number[] },
       {
         name: `page of ${objects}, the hub / asking nobody`,
         unit: '×',
@@ -37,9 +38,9 @@ export async function measureAuthorisation({ hub, isQuick, progress }: Bench): P
       },
     ] as const;
     await rate(hubUrl);
-    await rate(bareUrl);
+    await rate(openUrl);
     for (let repetition = 1; repetition <= repetitions; repetition += 1) {
-      const [known, unknown] = [await rate(hubUrl), await rate(bareUrl)];
+      const [known, unknown] = [await rate(hubUrl), await rate(openUrl)];
       figures[0].values.push(known);
       figures[1].values.push(unknown);
       figures[2].values.push(known / unknown);
@@ -47,7 +48,7 @@ export async function measureAuthorisation({ hub, isQuick, progress }: Bench): P
     }
     return [...figures];
   } finally {
-    await stop(bare);
+    await stop(open);
   }
 }
 

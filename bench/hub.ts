@@ -47,13 +47,16 @@ export async function startHub(): Promise<BenchHub> {
   await chmod(root, 0o755);
   const port = await findFreePort();
   const url = `http://127.0.0.1:${port}`;
-  // Neither an .env file nor the settings of this shell: what is measured is the default, on a database of its own.
+  // Neither an .env file nor the settings of this shell: what is measured is the default, on a database of its own, but
+  // for limits, which are kept and never reached.
   const env = {
     PATH: process.env.PATH,
     TMPDIR: process.env.TMPDIR,
     PORT: String(port),
     LOG_LEVEL: 'warn',
     TAXIWAY_DEMO: 'off',
+    TAXIWAY_REQUESTS_PER_MINUTE: '10000000',
+    TAXIWAY_QUOTA_BYTES: String(2 ** 49),
     TAXIWAY_DATA_DIR: join(root, 'data'),
   };
   const runProgram = async (...args: string[]) =>

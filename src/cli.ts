@@ -5,6 +5,7 @@ import { deliveredCommand } from './commands/delivered.ts';
 import { exportCommand } from './commands/export.ts';
 import { grantCommand, grantsCommand, revokeGrantCommand } from './commands/grant.ts';
 import { importCommand } from './commands/import.ts';
+import { keyCommand } from './commands/key.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { partnerCommand } from './commands/partner.ts';
 import { provenanceCommand } from './commands/provenance.ts';
@@ -35,6 +36,7 @@ export async function run(args: string[]): Promise<number> {
     .addCommand(grantsCommand())
     .addCommand(replayCommand())
     .addCommand(tokenCommand())
+    .addCommand(keyCommand())
     .addCommand(importCommand())
     .addCommand(exportCommand())
     .addCommand(auditCommand())

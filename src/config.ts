@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { parseNetwork } from './auth/addresses.ts';
 import { OperatorError } from './errors.ts';
 
 type Env = Record<string, string | undefined>;
@@ -11,6 +12,10 @@ export interface Config {
   /** Where partners reach the hub, without a trailing slash; '' gives relative API root URLs (TAXII 2.1 §4.1.1). */
   publicUrl: string;
   trustProxy: boolean;
+  /** PEM files with which the hub serves TLS itself */
+  tls: { cert: string; key: string; clientCa: string | undefined } | undefined;
+  /** the header in which a proxy passes the client certificate, and the networks of the proxy itself */
+  clientCertificateHeader: { name: string; from: string[] } | undefined;
   /** undefined: the embedded PostgreSQL under dataDir */
   databaseUrl: string | undefined;
   databasePoolMax: number;
@@ -27,7 +32,15 @@ export interface Config {
   pageObjectsMax: number;
   pageBytesMax: number;
   clockSkewMs: number;
+  /** how long the tokens are good that clients get at /oauth2/token */
+  accessTokenTtlMs: number;
   statusRetentionHours: number;
+  /** of a partner, on all nodes together; 0: as many as it likes */
+  requestsPerMinute: number;
+  /** of an address; 0: as many as it likes */
+  failedLoginsPerMinute: number;
+  /** of a partner in a collection where its grant says nothing, in bytes; 0: none */
+  quotaBytes: number;
 }
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
@@ -50,6 +63,8 @@ export function toConfig(env: Env): Config {
     port: readInteger(env, 'PORT', 8080, { min: 0, max: 65_535 }),
     publicUrl: readPublicUrl(env.PUBLIC_URL),
     trustProxy: readSwitch(env, 'TAXIWAY_TRUST_PROXY', false),
+    tls: readTlsFiles(env),
+    clientCertificateHeader: readClientCertificateHeader(env),
     databaseUrl: readDatabaseUrl(env.DATABASE_URL),
     databasePoolMax: readInteger(env, 'TAXIWAY_DATABASE_POOL_MAX', 10, { min: 2, max: 1000 }),
     dataDir: resolve(env.TAXIWAY_DATA_DIR || '.taxiway'),
@@ -68,7 +83,11 @@ export function toConfig(env: Env): Config {
     pageObjectsMax,
     pageBytesMax: readInteger(env, 'TAXIWAY_PAGE_BYTES_MAX', 32 * 1024 * 1024, { min: 1024, max: 2 ** 28 }),
     clockSkewMs: 1000 * readInteger(env, 'TAXIWAY_CLOCK_SKEW_SECONDS', 60, { min: 0, max: 86_400 }),
+    accessTokenTtlMs: 1000 * readInteger(env, 'TAXIWAY_ACCESS_TOKEN_SECONDS', 600, { min: 60, max: 86_400 }),
     statusRetentionHours: readInteger(env, 'TAXIWAY_STATUS_RETENTION_HOURS', 48, { min: 24, max: 24 * 365 }),
+    requestsPerMinute: readInteger(env, 'TAXIWAY_REQUESTS_PER_MINUTE', 6000, { min: 0, max: 10_000_000 }),
+    failedLoginsPerMinute: readInteger(env, 'TAXIWAY_FAILED_LOGINS_PER_MINUTE', 300, { min: 0, max: 10_000_000 }),
+    quotaBytes: readInteger(env, 'TAXIWAY_QUOTA_BYTES', 10 * 2 ** 30, { min: 0, max: 2 ** 49 }),
   };
 }
 
@@ -95,6 +114,32 @@ function readPublicUrl(text: string | undefined): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url && /^https?:$/.test(url.protocol) && !url.search && !url.hash) return url.href.replace(/\/+$/, '');
   throw new OperatorError(`PUBLIC_URL must be an http or https URL without a query, not "${text}".`);
+}
+
+function readTlsFiles(env: Env): Config['tls'] {
+  const [cert, key, clientCa] = [env.TLS_CERT, env.TLS_KEY, env.TLS_CLIENT_CA];
+  if (cert && key) return { cert, key, clientCa: clientCa || undefined };
+  if (!cert && !key && !clientCa) return undefined;
+  throw new OperatorError('TLS_CERT and TLS_KEY go together, and TLS_CLIENT_CA goes with both: set the ones missing.');
+}
+
+function readClientCertificateHeader(env: Env): Config['clientCertificateHeader'] {
+  const name = env.TAXIWAY_CLIENT_CERT_HEADER?.toLowerCase();
+  const from = env.TAXIWAY_CLIENT_CERT_FROM?.split(/[\s,]+/).filter(text => text !== '') ?? [];
+  if (!name && from.length === 0) return undefined;
+  if (!name || from.length === 0) {
+    throw new OperatorError('TAXIWAY_CLIENT_CERT_HEADER and TAXIWAY_CLIENT_CERT_FROM go together: set the other one.');
+  }
+  if (!/^[a-z0-9-]{1,100}$/.test(name)) {
+    throw new OperatorError(`TAXIWAY_CLIENT_CERT_HEADER must be the name of a header, not "${name}".`);
+  }
+  return { name, from: from.map(text => readNetwork('TAXIWAY_CLIENT_CERT_FROM', text)) };
+}
+
+function readNetwork(name: string, text: string): string {
+  const network = parseNetwork(text);
+  if (network) return network;
+  throw new OperatorError(`${name} takes addresses and networks such as 10.0.0.7 or 2001:db8::/32, not "${text}".`);
 }
 
 // The value may hold a password, so that the message does not repeat it.

@@ -37,7 +37,7 @@ export async function demonstrate(hub: Hub, url: string): Promise<string | undef
       description: 'An invented phishing campaign, for a first look at the hub',
     });
     if (!bank || !police || !collection) return undefined;
-    const grant = { can_read: true, can_write: false, tlp_ceiling: tlpLevelOfLabel('amber') };
+    const grant = { can_read: true, can_write: false, tlp_ceiling: tlpLevelOfLabel('amber'), quota_bytes: null };
     await putGrant(tx, bank.id, collection.id, { ...grant, can_write: true });
     await putGrant(tx, police.id, collection.id, grant);
     const sender = { partnerId: bank.id, partner: bank.slug, actor: operator };

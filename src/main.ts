@@ -1,13 +1,17 @@
+import type { Server } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import closeWithGrace from 'close-with-grace';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { buildApp } from './app.ts';
 import type { Config } from './config.ts';
+import { deleteExpiredAssertions, expiredAssertionsMax } from './db/clients.ts';
 import { connect } from './db/connect.ts';
 import { deleteExpiredStatuses, expiredStatusesMax } from './db/statuses.ts';
+import { deleteExpiredClientTokens, expiredTokensMax } from './db/tokens.ts';
 import { demonstrate } from './demonstration.ts';
 import { OperatorError } from './errors.ts';
+import { readSecureContext } from './http/tls.ts';
 import { createHub, type Hub } from './hub.ts';
 
 const cleaningIntervalMs = 10 * 60_000;
@@ -21,7 +25,9 @@ const stopMsMax = 35_000;
 export async function serve(config: Config): Promise<void> {
   const logger = pino({ level: config.logLevel });
   const starting = start(config, logger);
-  const grace = closeWithGrace({ delay: stopMsMax, logger }, async ({ signal, err }) => {
+  // With TLS, SIGHUP means to read the certificate again.
+  const skip: closeWithGrace.Signals[] = config.tls ? ['SIGHUP'] : [];
+  const grace = closeWithGrace({ delay: stopMsMax, logger, skip }, async ({ signal, err }) => {
     ignoreFurtherSignals();
     if (err) logger.fatal({ err }, 'stopping after an error that nothing caught');
     else logger.info({ signal }, 'stopping: requests in flight are being finished');
@@ -42,6 +48,7 @@ async function start(config: Config, logger: pino.Logger): Promise<() => Promise
   try {
     const hub = await createHub(config, database.db);
     const app = await buildApp(hub, logger);
+    if (config.tls) reloadAtHangup(app, config.tls, logger);
     const address = await listen(app, config);
     logger.info({ address, database: database.isEmbedded ? 'embedded' : 'DATABASE_URL' }, 'Taxiway is ready');
     if (database.isEmbedded && config.demo) {
@@ -59,6 +66,18 @@ async function start(config: Config, logger: pino.Logger): Promise<() => Promise
     await database.close();
     throw error;
   }
+}
+
+// A renewed certificate needs no restart; connections that are there keep theirs.
+function reloadAtHangup(app: FastifyInstance, files: NonNullable<Config['tls']>, logger: pino.Logger): void {
+  process.on('SIGHUP', () => {
+    try {
+      (app.server as unknown as Server).setSecureContext(readSecureContext(files));
+      logger.info('the files of TLS were read again');
+    } catch (error) {
+      logger.error({ cause: (error as Error).message }, 'the certificate stays as it was');
+    }
+  });
 }
 
 async function listen(app: FastifyInstance, { host, port }: Config): Promise<string> {
@@ -86,7 +105,9 @@ function ignoreFurtherSignals(): void {
 async function clean({ db, config }: Hub, logger: pino.Logger): Promise<void> {
   try {
     while ((await deleteExpiredStatuses(db, config.statusRetentionHours)) === expiredStatusesMax);
+    while ((await deleteExpiredAssertions(db)) === expiredAssertionsMax);
+    while ((await deleteExpiredClientTokens(db)) === expiredTokensMax);
   } catch (error) {
-    logger.warn({ err: error }, 'expired statuses could not be removed; the next round tries again');
+    logger.warn({ err: error }, 'what has expired could not be removed; the next round tries again');
   }
 }

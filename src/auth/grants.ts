@@ -4,11 +4,18 @@ import { deleteGrant, findGrant, type Grant, type GrantedRights, putGrant } from
 import type { Db } from '../db/pool.ts';
 import { type TlpLevel, tlpLabels, tlpLevelOfLabel } from '../stix/tlp.ts';
 
-const nothing: GrantedRights = { can_read: false, can_write: false, tlp_ceiling: tlpLevelOfLabel('amber') };
+const nothing: GrantedRights = {
+  can_read: false,
+  can_write: false,
+  tlp_ceiling: tlpLevelOfLabel('amber'),
+  quota_bytes: null,
+  sees_partners: false,
+};
 
 /**
  * Changes what a partner may do in a collection; where neither right is left, the grant is gone. The next request obeys.
- * @param change gets the rights as they are: none, and the ceiling amber, where there is no grant
+ * @param change gets the rights as they are (none, and the ceiling amber, where there is no grant) and gives those that
+ * change
  * @returns the rights, and the old ceiling above which there is something to replay
  */
 export async function changeGrant(
@@ -16,13 +23,13 @@ export async function changeGrant(
   partner: { id: string; slug: string },
   collection: { id: string; alias: string },
   actor: Actor,
-  change: (before: GrantedRights) => GrantedRights,
+  change: (before: GrantedRights) => Partial<GrantedRights>,
 ): Promise<GrantedRights & Pick<Grant, 'replay_above'>> {
   return db.transaction().execute(async tx => {
     // Nothing is added meanwhile, so that it is clear what the partner has passed by under its old ceiling.
     const { date_added_last } = await lockCollection(tx, collection.id);
     const before = await findGrant(tx, partner.id, collection.id);
-    const rights = { sees_partners: before?.sees_partners ?? false, ...change(before ?? nothing) };
+    const rights = toRights({ ...nothing, ...before, ...change(before ?? nothing) });
     const replay_above = before?.can_read ? findUncovered(before, rights.tlp_ceiling) : null;
     const grant = { ...rights, replay_above, replay_until: replay_above === null ? null : date_added_last };
     if (rights.can_read || rights.can_write) await putGrant(tx, partner.id, collection.id, grant);
@@ -34,8 +41,13 @@ export async function changeGrant(
 }
 
 /** A grant as people are told of it. */
-export function toRecord({ can_read, can_write, tlp_ceiling, sees_partners = false }: GrantedRights) {
-  return { can_read, can_write, tlp: can_read ? tlpLabels[tlp_ceiling] : null, sees_partners };
+export function toRecord({ can_read, can_write, tlp_ceiling, quota_bytes, sees_partners }: GrantedRights) {
+  return { can_read, can_write, tlp: can_read ? tlpLabels[tlp_ceiling] : null, quota_bytes, sees_partners };
+}
+
+// Without what else a row holds.
+function toRights({ can_read, can_write, tlp_ceiling, quota_bytes, sees_partners }: GrantedRights): GrantedRights {
+  return { can_read, can_write, tlp_ceiling, quota_bytes, sees_partners };
 }
 
 /** The level above which objects are behind the partner's cursor once its ceiling is changed; null: none are. */

@@ -26,12 +26,29 @@ const form = /^collection:(\*|[A-Za-z0-9-]{1,100}):(read|write)$/;
  * @returns undefined where a word is not of the form, or where there is none
  */
 export function parseScope(text: string): Scope[] | undefined {
-  const words = text.split(' ').filter(word => word !== '');
-  const scopes = words.map(word => {
-    const [, collection, right] = form.exec(word) ?? [];
-    return collection === undefined ? undefined : { collection, right: right as keyof Rights };
-  });
+  const scopes = splitWords(text).map(toScope);
   return scopes.length > 0 && scopes.every(scope => scope !== undefined) ? scopes : undefined;
+}
+
+/** The words of a space-separated scope that are of the form, without those that mean something to others. */
+export function pickScopes(text: string): Scope[] {
+  return splitWords(text)
+    .map(toScope)
+    .filter(scope => scope !== undefined);
+}
+
+/** The text that parseScope reads. */
+export function formatScope(scopes: Scope[]): string {
+  return scopes.map(({ collection, right }) => `collection:${collection}:${right}`).join(' ');
+}
+
+function splitWords(text: string): string[] {
+  return text.split(' ').filter(word => word !== '');
+}
+
+function toScope(word: string): Scope | undefined {
+  const [, collection, right] = form.exec(word) ?? [];
+  return collection === undefined ? undefined : { collection, right: right as keyof Rights };
 }
 
 /** What these scopes allow in a collection, and no more than the partner's grant there does. */

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { parseScope } from '../auth/scopes.ts';
 import { type Config, readEnv, toConfig } from '../config.ts';
 import { type CollectionRow, findCollection, isSlug, listCollections } from '../db/collections.ts';
 import { connect } from '../db/connect.ts';
@@ -121,8 +122,24 @@ export async function requirePartner(db: Db, slug: string): Promise<PartnerRow> 
   throw new OperatorError(`The partner "${slug}" is disabled: \`npx taxiway partner enable ${slug}\` changes that.`);
 }
 
-/** @throws OperatorError where nothing stands in it */
+/** @throws OperatorError where nothing stands in it, or what would break a line */
 export function requireText(option: string, text: string): string {
-  if (text.trim() !== '') return text;
-  throw new OperatorError(`${option} must not be empty.`);
+  if (text.trim() === '') throw new OperatorError(`${option} must not be empty.`);
+  if (/\p{Cc}/u.test(text)) throw new OperatorError(`${option} must be one line, without control characters.`);
+  return text;
+}
+
+/**
+ * A scope whose collections exist, each by its alias, or by its id as the hub writes it.
+ * @throws OperatorError
+ */
+export async function requireScope(db: Db, text: string): Promise<string> {
+  const scopes = parseScope(text);
+  if (!scopes) throw new OperatorError(`--scope takes words like collection:<alias or id or *>:read, not "${text}".`);
+  const words = scopes.map(async ({ collection, right }) => {
+    const found = collection === '*' ? undefined : await requireCollection(db, collection);
+    // By its id as the hub writes it, or by its alias: rights are compared as text.
+    return `collection:${found && isUuid(collection) ? found.id : collection}:${right}`;
+  });
+  return (await Promise.all(words)).join(' ');
 }

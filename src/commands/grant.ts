@@ -1,3 +1,4 @@
+import bytes from 'bytes';
 import { Option } from 'commander';
 import { changeGrant, toRecord } from '../auth/grants.ts';
 import { operator } from '../db/audit.ts';
@@ -15,6 +16,8 @@ import {
   withHub,
 } from './command.ts';
 
+const quotaBytesMax = 2 ** 49;
+
 export const grantCommand = () =>
   describeCommand('grant <partner> <collection> <right...>', 'let a partner read or write a collection, or both')
     .addOption(
@@ -22,6 +25,10 @@ export const grantCommand = () =>
     )
     .option('--see-partners', 'with write: told by name, not by sector, who has been handed its objects')
     .option('--no-see-partners', 'told by sector again')
+    .option(
+      '--quota <bytes>',
+      'with write: what it may store there, such as 500MB or 10GB; 0 for all it likes, or default',
+    )
     .action((slug, name, words: string[], options) =>
       withHub(async ({ db }) => {
         await requirePartner(db, slug);
@@ -30,10 +37,12 @@ export const grantCommand = () =>
         if (options.seePartners !== undefined && !rights.includes('write')) {
           throw new OperatorError('--see-partners belongs to the right to write.');
         }
+        const quota = options.quota === undefined ? undefined : requireQuota(options.quota, rights);
         await changeAndPrint(db, slug, name, options, before => ({
           can_read: before.can_read || rights.includes('read'),
           can_write: before.can_write || rights.includes('write'),
-          tlp_ceiling: options.tlp ? tlpLevelOfLabel(options.tlp) : before.tlp_ceiling,
+          ...(options.tlp && { tlp_ceiling: tlpLevelOfLabel(options.tlp) }),
+          ...(quota !== undefined && { quota_bytes: quota }),
           ...(options.seePartners !== undefined && { sees_partners: options.seePartners }),
         }));
       }),
@@ -49,7 +58,6 @@ export const revokeGrantCommand = () =>
       await changeAndPrint(db, slug, name, options, before => ({
         can_read: before.can_read && !taken.includes('read'),
         can_write: before.can_write && !taken.includes('write'),
-        tlp_ceiling: before.tlp_ceiling,
         ...(taken.includes('write') && { sees_partners: false }),
       }));
     }),
@@ -62,11 +70,8 @@ export const grantsCommand = () =>
         const partner = slug === undefined ? undefined : await requireKnownPartner(db, slug);
         const grants = await listGrants(db, partner?.id);
         printRows(
-          grants.map(({ created_at, ...grant }) => ({
-            partner: grant.partner,
-            collection: grant.collection,
-            ...toRecord(grant),
-            created_at,
+          grants.map(({ partner, collection, stored_bytes, created_at, ...grant }) => ({
+            ...{ partner, collection, ...toRecord(grant), stored_bytes, created_at },
           })),
           options,
         );
@@ -78,14 +83,24 @@ function requireRight(word: string): 'read' | 'write' {
   throw new OperatorError(`A right is read or write, not "${word}".`);
 }
 
-type Rights = (before: GrantedRights) => GrantedRights;
+function requireQuota(text: string, rights: string[]): number | null {
+  if (!rights.includes('write')) throw new OperatorError('--quota belongs to the right to write.');
+  if (text === 'default') return null;
+  // The library takes whatever begins with a number.
+  const quota = /^\d+(\.\d+)? ?([kmgtp]?b)?$/i.test(text) ? bytes.parse(text) : null;
+  if (quota !== null && quota <= quotaBytesMax) return quota;
+  throw new OperatorError(`--quota takes up to 512TB such as 500MB or 10GB, 0 or default, not "${text}".`);
+}
 
-async function changeAndPrint(db: Db, slug: string, name: string, options: { json?: boolean }, change: Rights) {
+type Change = (before: GrantedRights) => Partial<GrantedRights>;
+
+async function changeAndPrint(db: Db, slug: string, name: string, options: { json?: boolean }, change: Change) {
   const [partner, collection] = [await requireKnownPartner(db, slug), await requireCollection(db, name)];
   const grant = await changeGrant(db, partner, collection, operator, change);
   const { alias } = collection;
+  const quota = grant.quota_bytes ? ` up to ${bytes.format(grant.quota_bytes)}` : '';
   const rights = [
-    ...(grant.can_write ? ['write'] : []),
+    ...(grant.can_write ? [`write${quota}`] : []),
     ...(grant.can_read ? [`read up to ${describeTlp(grant.tlp_ceiling)}`] : []),
   ];
   const lines = [`${slug} may ${rights.join(' and ') || 'do nothing any more'} in ${alias}.`];

@@ -1,5 +1,8 @@
+import { X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import ms, { type StringValue } from 'ms';
+import { toThumbprint } from '../auth/confirmation.ts';
 import { findUngranted, parseScope } from '../auth/scopes.ts';
 import { issueToken, revokeToken } from '../auth/tokens.ts';
 import { operator } from '../db/audit.ts';
@@ -9,7 +12,7 @@ import type { Db } from '../db/pool.ts';
 import { listTokens } from '../db/tokens.ts';
 import { OperatorError } from '../errors.ts';
 import { isUuid } from '../taxii/uuid.ts';
-import { describeCommand, printResult, printRows, requireCollection, requirePartner, withHub } from './command.ts';
+import { describeCommand, printResult, printRows, requirePartner, requireScope, withHub } from './command.ts';
 
 const ttlMsMax = ms('10y');
 
@@ -20,15 +23,17 @@ export const tokenCommand = () =>
       describeCommand('issue <partner>', 'sign a token and print it; it is not kept and cannot be shown again')
         .requiredOption('--scope <scope>', 'such as "collection:campaign:read collection:campaign:write"; * for all')
         .requiredOption('--ttl <time>', 'how long it is good, such as 90d or 12h')
+        .option('--certificate <file>', 'the client certificate (PEM) without which it is worth nothing')
         .action((slug, options) =>
           withHub(async ({ db, identity }) => {
             const partner = await requirePartner(db, slug);
             const scope = await requireScope(db, options.scope);
             const ttlMs = requireTtl(options.ttl);
             await requireGranted(db, partner, scope);
-            const request = { partnerId: partner.id, partner: slug, scope, ttlMs };
+            const certificate = await readThumbprint(options.certificate);
+            const request = { partnerId: partner.id, partner: slug, scope, ttlMs, certificate };
             const issued = await db.transaction().execute(tx => issueToken(tx, identity, operator, request));
-            printResult(issued.token, { ...issued, partner: slug, scope }, options);
+            printResult(issued.token, { ...issued, partner: slug, scope, certificate }, options);
           }),
         ),
     )
@@ -47,17 +52,6 @@ export const tokenCommand = () =>
       ),
     );
 
-async function requireScope(db: Db, text: string): Promise<string> {
-  const scopes = parseScope(text);
-  if (!scopes) throw new OperatorError(`--scope takes words like collection:<alias or id or *>:read, not "${text}".`);
-  const words = scopes.map(async ({ collection, right }) => {
-    const found = collection === '*' ? undefined : await requireCollection(db, collection);
-    // By its id as the hub writes it, or by its alias: rights are compared as text.
-    return `collection:${found && isUuid(collection) ? found.id : collection}:${right}`;
-  });
-  return (await Promise.all(words)).join(' ');
-}
-
 // A token beyond them would not be wrong, but it would not do what its holder expects.
 async function requireGranted(db: Db, partner: PartnerRow, scope: string): Promise<void> {
   const ungranted = findUngranted(parseScope(scope) ?? [], await listGrantedCollections(db, partner.id));
@@ -73,4 +67,14 @@ function requireTtl(text: string): number {
   const ttlMs = /^\d+ ?[a-z]+$/.test(text) ? ms(text as StringValue) : undefined;
   if (ttlMs !== undefined && ttlMs >= 1000 && ttlMs <= ttlMsMax) return ttlMs;
   throw new OperatorError(`--ttl takes a time from 1s to 10y such as 90d or 12h, not "${text}".`);
+}
+
+async function readThumbprint(file: string | undefined): Promise<string | undefined> {
+  if (file === undefined) return undefined;
+  const pem = await readFile(file);
+  try {
+    return toThumbprint(new X509Certificate(pem));
+  } catch {
+    throw new OperatorError(`"${file}" is not a certificate in PEM.`);
+  }
 }

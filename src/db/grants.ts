@@ -11,13 +11,14 @@ export interface GrantedRights {
   can_write: boolean;
   /** the highest level that it may read */
   tlp_ceiling: TlpLevel;
-  /** as a sender, it is told by name who has been handed its objects; where left out, as it was: false at first */
-  sees_partners?: boolean;
+  /** of what it stores there; null: what the hub's settings say; 0: no bound */
+  quota_bytes: number | null;
+  /** as a sender, it is told by name who has been handed its objects */
+  sees_partners: boolean;
 }
 
 /** The same, and where the partner stands since its ceiling was raised. */
 export interface Grant extends GrantedRights {
-  sees_partners: boolean;
   /** the ceiling from before: what lies above it is behind the partner's cursor until it is replayed; null: nothing is */
   replay_above: TlpLevel | null;
   /** the date up to which the partner may have passed that by */
@@ -30,6 +31,7 @@ export interface Grant extends GrantedRights {
 export interface GrantRow extends GrantedRights {
   partner: string;
   collection: string;
+  stored_bytes: number;
   created_at: TaxiiTimestamp;
 }
 
@@ -39,7 +41,9 @@ export interface GrantedCollection extends CollectionRow {
 }
 
 const rightsColumns = ['can_read', 'can_write', 'tlp_ceiling', 'sees_partners'] as const;
-const grantColumns = [...rightsColumns, 'replay_above', 'replay_until', 'replayed_last'] as const;
+// pg gives a bigint as text.
+const quotaColumn = sql<number | null>`quota_bytes::float8`.as('quota_bytes');
+const replayColumns = ['replay_above', 'replay_until', 'replayed_last'] as const;
 
 /** The collection of that id or alias. undefined where there is none, or the partner has no grant in it. */
 export async function findGrantedCollection(
@@ -72,14 +76,15 @@ function selectGranted(db: Db, partnerId: string) {
     .selectFrom('access_grant')
     .innerJoin('collection', 'collection.id', 'access_grant.collection_id')
     .select(collectionColumns.map(column => `collection.${column}` as const))
-    .select(grantColumns)
+    .select([...rightsColumns, ...replayColumns])
+    .select(quotaColumn)
     .where('partner_id', '=', partnerId);
 }
 
 function toGranted(row: CollectionRow & Grant): GrantedCollection {
-  const { can_read, can_write, tlp_ceiling, sees_partners, replay_above, replay_until, replayed_last, ...collection } =
-    row;
-  const rights = { can_read, can_write, tlp_ceiling, sees_partners };
+  const { can_read, can_write, tlp_ceiling, quota_bytes, sees_partners, ...others } = row;
+  const { replay_above, replay_until, replayed_last, ...collection } = others;
+  const rights = { can_read, can_write, tlp_ceiling, quota_bytes, sees_partners };
   return { ...collection, grant: { ...rights, replay_above, replay_until, replayed_last } };
 }
 
@@ -87,7 +92,8 @@ function toGranted(row: CollectionRow & Grant): GrantedCollection {
 export async function findGrant(db: Db, partnerId: string, collectionId: string): Promise<Grant | undefined> {
   return db
     .selectFrom('access_grant')
-    .select(grantColumns)
+    .select([...rightsColumns, ...replayColumns])
+    .select(quotaColumn)
     .where('partner_id', '=', partnerId)
     .where('collection_id', '=', collectionId)
     .executeTakeFirst();
@@ -98,7 +104,7 @@ export async function putGrant(
   db: Db,
   partnerId: string,
   collectionId: string,
-  grant: GrantedRights & Partial<Grant>,
+  grant: Pick<GrantedRights, 'can_read' | 'can_write' | 'tlp_ceiling'> & Partial<Grant>,
 ): Promise<void> {
   await db
     .insertInto('access_grant')
@@ -135,10 +141,16 @@ export async function listGrants(db: Db, partnerId?: string): Promise<GrantRow[]
     .selectFrom('access_grant')
     .innerJoin('partner', 'partner.id', 'access_grant.partner_id')
     .innerJoin('collection', 'collection.id', 'access_grant.collection_id')
+    .leftJoin('storage', join =>
+      join
+        .onRef('storage.partner_id', '=', 'access_grant.partner_id')
+        .onRef('storage.collection_id', '=', 'access_grant.collection_id'),
+    )
     .select(['partner.slug as partner', 'collection.alias as collection'])
     .select(rightsColumns)
+    .select([quotaColumn, sql<number>`coalesce(storage.bytes, 0)::float8`.as('stored_bytes')])
     .select(sql.ref<TaxiiTimestamp>('access_grant.created_at').as('created_at'))
-    .$if(partnerId !== undefined, query => query.where('partner_id', '=', partnerId as string))
+    .$if(partnerId !== undefined, query => query.where('access_grant.partner_id', '=', partnerId as string))
     .orderBy('partner')
     .orderBy('collection')
     .execute();

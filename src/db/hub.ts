@@ -7,11 +7,6 @@ export interface HubRow {
   createdAt: TaxiiTimestamp;
 }
 
-export interface SigningKeyRow {
-  kid: string;
-  private_jwk: Record<string, string>;
-}
-
 /** What this hub is. undefined before the first start. */
 export async function findHub(db: Db): Promise<HubRow | undefined> {
   const row = await db.selectFrom('hub').select(['id', 'cursor_key', 'created_at']).executeTakeFirst();
@@ -19,24 +14,19 @@ export async function findHub(db: Db): Promise<HubRow | undefined> {
 }
 
 /**
- * Makes the hub's row and its first signing key, unless another node was faster: the row's lock lets one node in.
- * @returns whether this call made them
+ * Makes the hub's row, unless another node was faster: the row's lock lets one node in.
+ * @returns whether this call made it
  */
-export async function insertHub(tx: Tx, hub: Omit<HubRow, 'createdAt'>, key: SigningKeyRow): Promise<boolean> {
+export async function insertHub(tx: Tx, hub: Omit<HubRow, 'createdAt'>): Promise<boolean> {
   const inserted = await tx
     .insertInto('hub')
     .values({ id: hub.id, cursor_key: hub.cursorKey })
     .onConflict(conflict => conflict.doNothing())
     .executeTakeFirst();
-  if (inserted.numInsertedOrUpdatedRows === 0n) return false;
-  await tx
-    .insertInto('signing_key')
-    .values({ kid: key.kid, private_jwk: JSON.stringify(key.private_jwk) })
-    .execute();
-  return true;
+  return inserted.numInsertedOrUpdatedRows !== 0n;
 }
 
-/** The signing keys, newest first. */
-export async function listSigningKeys(db: Db): Promise<SigningKeyRow[]> {
-  return db.selectFrom('signing_key').select(['kid', 'private_jwk']).orderBy('created_at', 'desc').execute();
+/** Takes the hub's lock until the transaction ends: signing keys change one after the other. */
+export async function lockHub(tx: Tx): Promise<void> {
+  await tx.selectFrom('hub').select('id').forNoKeyUpdate().executeTakeFirstOrThrow();
 }

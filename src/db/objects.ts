@@ -462,24 +462,29 @@ export async function updateEnds(
 /**
  * Removes versions of an object that the partner owns, and finds the first and last of what is left again; of each removed
  * one a row without its text is kept. The caller holds the collection's lock.
- * @returns how many were removed: 0 where there are none, or they are another partner's
+ * @returns how many were removed, and their bytes: 0 where there are none, or they are another partner's
  */
 export async function deleteVersions(
   tx: Tx,
   collectionId: string,
   objectId: string,
   filter: { addedBy: string; versions: VersionSelector; specVersions?: string[] },
-): Promise<number> {
+): Promise<{ versions: number; bytes: number }> {
   const isOfObject = isVersionOf(collectionId, sql`${objectId}::text`);
   const conditions = [
     sql`added_by = ${filter.addedBy}`,
     ...matchVersions(filter.versions, sql`${tlpRed}::smallint`),
     ...(filter.specVersions ? [sql`spec_version = any(${filter.specVersions})`] : []),
   ];
-  const deleted = await sql`
-    with deleted as (delete from object_version where ${isOfObject} ${all(conditions)} returning *)
-    insert into deleted_version (collection_id, date_added, added_by, object_id, version, version_text)
-    select collection_id, date_added, added_by, object_id, version, version_text from deleted`.execute(tx);
+  const { rows } = await sql<{ versions: number; bytes: number }>`
+    with deleted as (
+      delete from object_version where ${isOfObject} ${all(conditions)} returning *
+    ), kept as (
+      insert into deleted_version (collection_id, date_added, added_by, object_id, version, version_text)
+      select collection_id, date_added, added_by, object_id, version, version_text from deleted
+    )
+    select count(*)::integer as versions, coalesce(sum(octet_length(object)), 0)::float8 as bytes
+    from deleted`.execute(tx);
   await sql`
     update object_version
     set first_below = coalesce(lowest_before, 5), last_below = coalesce(lowest_after, 5)
@@ -496,7 +501,7 @@ export async function deleteVersions(
     delete from replay where object_id = ${objectId} and collection_id = ${collectionId} and version <> all(array(
       select version from object_version where ${isOfObject}
     ))`.execute(tx);
-  return Number(deleted.numAffectedRows ?? 0n);
+  return rows[0] ?? { versions: 0, bytes: 0 };
 }
 
 /** One column of many rows, as one parameter. */

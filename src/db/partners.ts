@@ -8,10 +8,12 @@ export interface PartnerRow {
   name: string;
   sector: string;
   disabled_at: TaxiiTimestamp | null;
+  /** the networks that it may come from, as auth/addresses.ts writes them; null: from anywhere */
+  addresses: string[] | null;
   created_at: TaxiiTimestamp;
 }
 
-const columns = ['id', 'slug', 'name', 'sector', 'disabled_at', 'created_at'] as const;
+const columns = ['id', 'slug', 'name', 'sector', 'disabled_at', 'addresses', 'created_at'] as const;
 
 /** @returns undefined where a partner of that slug is there already */
 export async function insertPartner(
@@ -48,4 +50,20 @@ export async function setPartnerState(
     .where('slug', '=', slug)
     .returning(columns)
     .executeTakeFirst();
+}
+
+/** Sets the networks that a partner may come from; null: from anywhere. Nodes follow within two seconds. */
+export async function setPartnerAddresses(db: Db, partnerId: string, addresses: string[] | null): Promise<void> {
+  await db.updateTable('partner').set({ addresses }).where('id', '=', partnerId).execute();
+}
+
+/** The networks that a partner may come from; null: from anywhere. */
+export async function findPartnerAddresses(db: Db, partnerId: string): Promise<string[] | null> {
+  const row = await db.selectFrom('partner').select('addresses').where('id', '=', partnerId).executeTakeFirstOrThrow();
+  return row.addresses;
+}
+
+/** The partner of that id, which is known to be there. */
+export async function getPartner(db: Db, partnerId: string): Promise<PartnerRow> {
+  return db.selectFrom('partner').select(columns).where('id', '=', partnerId).executeTakeFirstOrThrow();
 }

@@ -7,7 +7,7 @@ import type { Db } from './pool.ts';
 export interface ReceiptDates {
   first: TaxiiTimestamp;
   last: TaxiiTimestamp;
-  /** all of them, as migrations/0007_receipts.sql says */
+  /** all of them, as migrations/0008_receipts.sql says */
   runs: Buffer;
 }
 

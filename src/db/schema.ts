@@ -13,8 +13,10 @@ export interface Database {
   };
   signing_key: {
     kid: string;
-    private_jwk: ColumnType<Record<string, string>, string>;
+    jwk: ColumnType<Record<string, string>, string>;
     created_at: Generated<TaxiiTimestamp>;
+    superseded_at: TaxiiTimestamp | null;
+    revoked_at: TaxiiTimestamp | null;
   };
   partner: {
     id: GeneratedAlways<string>;
@@ -22,6 +24,7 @@ export interface Database {
     name: string;
     sector: string;
     disabled_at: TaxiiTimestamp | null;
+    addresses: string[] | null;
     created_at: Generated<TaxiiTimestamp>;
   };
   partner_identity: {
@@ -36,6 +39,32 @@ export interface Database {
     issued_at: TaxiiTimestamp;
     expires_at: TaxiiTimestamp;
     revoked_at: TaxiiTimestamp | null;
+    kid: string;
+    client_id: string | null;
+  };
+  partner_issuer: {
+    issuer: string;
+    partner_id: string;
+    jwks_uri: string | null;
+    jwks: string | null;
+    audience: string;
+    scope_claim: string;
+    scope: string | null;
+    algorithms: string[];
+    created_at: Generated<TaxiiTimestamp>;
+  };
+  oauth_client: {
+    id: string;
+    partner_id: string;
+    scope: string | null;
+    secret: string | null;
+    jwks_uri: string | null;
+    jwks: string | null;
+    created_at: Generated<TaxiiTimestamp>;
+  };
+  client_assertion: {
+    digest: Buffer;
+    expires_at: TaxiiTimestamp;
   };
   access_grant: {
     partner_id: string;
@@ -44,6 +73,7 @@ export interface Database {
     can_write: boolean;
     tlp_ceiling: Generated<TlpLevel>;
     sees_partners: Generated<boolean>;
+    quota_bytes: ColumnType<string | null, number | null | undefined, number | null>;
     replay_above: TlpLevel | null;
     replay_until: TaxiiTimestamp | null;
     replayed_last: TaxiiTimestamp | null;
@@ -126,6 +156,16 @@ export interface Database {
     date_added_first: TaxiiTimestamp;
     date_added_last: TaxiiTimestamp;
     runs: Buffer;
+  };
+  storage: {
+    collection_id: string;
+    partner_id: string;
+    bytes: ColumnType<string, number, number>;
+  };
+  request_count: {
+    partner_id: string;
+    minute: string;
+    requests: string;
   };
   status: {
     id: string;

@@ -5,6 +5,7 @@ import type { Db, Tx } from './pool.ts';
 export interface TokenRow {
   jti: string;
   partner: string;
+  client_id: string | null;
   scope: string;
   issued_at: TaxiiTimestamp;
   expires_at: TaxiiTimestamp;
@@ -14,7 +15,15 @@ export interface TokenRow {
 /** Keeps what is needed to revoke a token: not the token itself. */
 export async function insertToken(
   db: Db,
-  token: { jti: string; partner_id: string; scope: string; issued_at: TaxiiTimestamp; expires_at: TaxiiTimestamp },
+  token: {
+    jti: string;
+    partner_id: string;
+    scope: string;
+    issued_at: TaxiiTimestamp;
+    expires_at: TaxiiTimestamp;
+    kid: string;
+    client_id: string | null;
+  },
 ): Promise<void> {
   await db
     .insertInto('token')
@@ -27,7 +36,7 @@ export async function listTokens(db: Db): Promise<TokenRow[]> {
   return db
     .selectFrom('token')
     .innerJoin('partner', 'partner.id', 'token.partner_id')
-    .select(['jti', 'partner.slug as partner', 'scope', 'issued_at', 'expires_at', 'revoked_at'])
+    .select(['jti', 'partner.slug as partner', 'client_id', 'scope', 'issued_at', 'expires_at', 'revoked_at'])
     .orderBy('issued_at', 'desc')
     .execute();
 }
@@ -45,14 +54,49 @@ export async function setTokenRevoked(tx: Tx, jti: string): Promise<string | und
   return row?.slug;
 }
 
-/** The partner that a token speaks for now. undefined where it is unknown or revoked, or the partner is disabled. */
-export async function findTokenHolder(db: Db, jti: string): Promise<{ id: string; slug: string } | undefined> {
+/** Stops all tokens of a client; they follow at their next check. */
+export async function setClientTokensRevoked(tx: Tx, clientId: string): Promise<void> {
+  await tx
+    .updateTable('token')
+    .set({ revoked_at: sql`now()` })
+    .where('client_id', '=', clientId)
+    .where('expires_at', '>', sql<string>`now()`)
+    .where('revoked_at', 'is', null)
+    .execute();
+}
+
+/**
+ * The partner that a token speaks for now. undefined where it is unknown or revoked, another key signed it, its key has
+ * been revoked, or the partner is disabled.
+ */
+export async function findTokenHolder(
+  db: Db,
+  token: { jti: string; kid: string },
+): Promise<{ id: string; slug: string } | undefined> {
   return db
     .selectFrom('token')
     .innerJoin('partner', 'partner.id', 'token.partner_id')
+    .innerJoin('signing_key', 'signing_key.kid', 'token.kid')
     .select(['partner.id', 'partner.slug'])
-    .where('token.jti', '=', jti)
+    .where('token.jti', '=', token.jti)
+    .where('token.kid', '=', token.kid)
     .where('token.revoked_at', 'is', null)
+    .where('signing_key.revoked_at', 'is', null)
     .where('partner.disabled_at', 'is', null)
     .executeTakeFirst();
+}
+
+/** How many rows one call of deleteExpiredClientTokens removes at most. */
+export const expiredTokensMax = 1000;
+
+/** Removes tokens of clients that expired a day ago, at most expiredTokensMax. @returns how many were removed */
+export async function deleteExpiredClientTokens(db: Db): Promise<number> {
+  const expired = db
+    .selectFrom('token')
+    .select('jti')
+    .where('client_id', 'is not', null)
+    .where('expires_at', '<', sql<string>`now() - interval '1 day'`)
+    .limit(expiredTokensMax);
+  const deleted = await db.deleteFrom('token').where('jti', 'in', expired).executeTakeFirst();
+  return Number(deleted.numDeletedRows);
 }

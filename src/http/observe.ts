@@ -16,6 +16,7 @@ export const observe = fp(async app => {
         path: request.url,
         status: reply.statusCode,
         milliseconds: Math.round(reply.elapsedTime * 10) / 10,
+        heldMs: request.heldMs,
       },
       'answered',
     );

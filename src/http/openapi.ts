@@ -16,6 +16,7 @@ const resources = [
   'versions',
   'status',
   'error',
+  'me',
   'provenance',
   'deliveries',
 ];
@@ -48,10 +49,28 @@ export const openapi = fp(async (app, { config }: { config: Config }) => {
             scheme: 'basic',
             description: 'The partner (or nothing) as user, the token as password',
           },
+          oauth2: {
+            type: 'oauth2',
+            flows: {
+              clientCredentials: {
+                tokenUrl: `${config.publicUrl}/oauth2/token`,
+                scopes: {
+                  'collection:*:read': 'Read all collections that you have been granted; instead of * also an alias',
+                  'collection:*:write': 'Add objects to all of them; with read, delete your own',
+                },
+              },
+            },
+          },
         },
       },
-      security: [{ bearer: [] }, { basic: [] }],
-      tags: [{ name: 'Server information' }, { name: 'Collections' }, { name: 'Objects' }, { name: 'Validation' }],
+      security: [{ bearer: [] }, { basic: [] }, { oauth2: [] }],
+      tags: [
+        { name: 'Server information' },
+        { name: 'Collections' },
+        { name: 'Objects' },
+        { name: 'Validation' },
+        { name: 'Authorization' },
+      ],
     },
     refResolver: { buildLocalReference: json => String(json.$id).replace(/^.*\/|\.json$/g, '') },
   });
@@ -66,7 +85,7 @@ export const openapi = fp(async (app, { config }: { config: Config }) => {
   );
 });
 
-/** The JSON Schema of a resource, from schemas/. */
+/** The JSON Schema of a resource. */
 function readResourceSchema(resource: string): Parameters<FastifyInstance['addSchema']>[0] {
   const file = new URL(`../../${resourceSchemaPath(resource)}`, import.meta.url);
   const schema = JSON.parse(readFileSync(file, 'utf8'));

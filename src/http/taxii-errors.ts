@@ -31,10 +31,12 @@ function pathNotFound(): HubError {
   return new HubError('path-not-found', 'Discovery is at /taxii2/, the documentation at /docs.');
 }
 
-// What is overloaded or away for a while is a warning; only what should never happen needs a stack.
-function logFailure(request: FastifyRequest, { status, code, message, cause }: HubError): void {
+// What is overloaded or away for a while is a warning; only what should never happen needs a stack. Why a credential is
+// refused, the client is not told in full.
+export function logFailure(request: FastifyRequest, { status, code, message, cause }: HubError): void {
   if (status === 503) request.log.warn({ code, cause: cause instanceof Error ? cause.message : undefined }, message);
   else if (status >= 500) request.log.error({ err: cause }, message);
+  else if (status === 401 && cause instanceof Error) request.log.info({ code, cause: cause.message }, message);
 }
 
 /** Writes the answer; also for Fastify's own errors that pass by the error handler. */
@@ -44,7 +46,7 @@ export function sendError(request: FastifyRequest, reply: FastifyReply, error: H
     // RFC 9110 §11.6.1 allows several challenges; §8.2.2 of TAXII 2.1 wants Basic.
     reply.header('www-authenticate', ['Bearer realm="taxiway"', 'Basic realm="taxiway", charset="UTF-8"']);
   }
-  if (error.status === 503) reply.header('retry-after', '5');
+  if (error.retryAfterSeconds !== undefined) reply.header('retry-after', String(error.retryAfterSeconds));
   return sendTaxii(reply, toResource(error, request.id));
 }
 

@@ -12,6 +12,7 @@ import {
   type VersionEnds,
 } from '../db/objects.ts';
 import type { Tx } from '../db/pool.ts';
+import { addStorage, findStorage } from '../db/storage.ts';
 import { HubError } from '../errors.ts';
 import { toInstant } from '../stix/timestamp.ts';
 import { describeTlp, isUnknownTlpMarking, markingsOf, type TlpLevel, tlpLevelOf } from '../stix/tlp.ts';
@@ -143,6 +144,8 @@ export interface Sender {
   partnerId: string;
   partner: string;
   actor: Actor;
+  /** of what the partner stores in the collection; an object beyond it is refused. Absent: no bound */
+  quotaBytes?: number | undefined;
 }
 
 /** What a collection holds of one object id, as this transaction leaves it. */
@@ -178,7 +181,7 @@ interface HeldVersion {
 export async function admit(
   tx: Tx,
   collection: Pick<CollectionRow, 'id' | 'tlp_default' | 'tlp_max'>,
-  { partnerId, partner, actor }: Sender,
+  { partnerId, partner, actor, quotaBytes = Infinity }: Sender,
   judged: Judged[],
 ): Promise<Outcome[]> {
   const { id: collectionId, tlp_default, tlp_max } = collection;
@@ -188,6 +191,8 @@ export async function admit(
   const held = await findHeldObjects(tx, collectionId, judged.filter(isCandidate));
   const added: NewVersion[] = [];
   const changed = new Set<Ends>();
+  const storedBefore = await findStorage(tx, collectionId, partnerId);
+  let stored = storedBefore;
 
   const outcomes = judged.map((one): Outcome => {
     if (!isCandidate(one)) return one;
@@ -202,6 +207,9 @@ export async function admit(
     if (same) return { ...outcome, result: 'refused', message: otherContent };
     const tlp = one.tlp ?? tlp_default;
     if (tlp > tlp_max) return { ...outcome, result: 'refused', message: aboveMaximum(tlp, tlp_max) };
+    if (stored + one.bytes.length > quotaBytes) {
+      return { ...outcome, result: 'refused', message: describeQuota(quotaBytes, stored, one.bytes.length) };
+    }
 
     const target = object ?? newHeldObject(partnerId, version);
     const { place, changed: others } = placeVersion(target.ends, { version, tlp });
@@ -213,6 +221,7 @@ export async function admit(
     held.set(objectId, target);
     for (const other of others) changed.add(other);
     added.push(newVersion);
+    stored += text.length;
     return { ...outcome, result: 'added', ...(one.warning !== undefined && { message: one.warning }) };
   });
 
@@ -222,6 +231,7 @@ export async function admit(
     await updateEnds(tx, collectionId, [...changed]);
     await insertVersions(tx, collectionId, partnerId, dates.first, added);
     await setDateAddedLast(tx, collectionId, dates.last, [...new Set(added.map(({ tlp }) => tlp))]);
+    await addStorage(tx, collectionId, partnerId, stored - storedBefore);
   }
   const details = countResults(outcomes);
   // That a partner tried to change another's object is told too; sending again what is there changes nothing.
@@ -251,6 +261,13 @@ const otherContent =
 
 function aboveMaximum(tlp: TlpLevel, maximum: TlpLevel): string {
   return `is ${describeTlp(tlp)}, and this collection takes objects up to ${describeTlp(maximum)}`;
+}
+
+function describeQuota(quotaBytes: number, stored: number, bytes: number): string {
+  return (
+    `you may store ${quotaBytes} bytes in this collection and have stored ${stored}, so that the ${bytes} of this ` +
+    'version do not fit; delete objects of yours, or ask the operator of the hub for a larger quota'
+  );
 }
 
 async function findHeldObjects(

@@ -47,7 +47,7 @@ export function isSame(runs: DateRun[], others: DateRun[]): boolean {
   );
 }
 
-/** Writes runs as a receipt keeps them (migrations/0007_receipts.sql). @param runs in order, at least one */
+/** Writes runs as a receipt keeps them (migrations/0008_receipts.sql). @param runs in order, at least one */
 export function encodeRuns(runs: DateRun[]): ReceiptDates {
   const bytes = Buffer.alloc(16 * runs.length);
   for (const [index, { first, last }] of runs.entries()) {

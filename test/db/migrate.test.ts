@@ -1,9 +1,15 @@
+import { randomUUID } from 'node:crypto';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { sql } from 'kysely';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { loadIdentity } from '../../src/auth/hub-identity.ts';
+import { rotateSigningKey } from '../../src/auth/signing-keys.ts';
+import { createVerifier } from '../../src/auth/verifier.ts';
+import { operator } from '../../src/db/audit.ts';
 import { isMigrated, migrate } from '../../src/db/migrate.ts';
 import { type Db, openDatabase } from '../../src/db/pool.ts';
+import { findStorage } from '../../src/db/storage.ts';
 import { connectionTo } from '../support/database.ts';
 
 const name = 'taxiway_test_migrations';
@@ -65,7 +71,7 @@ describe('a hub from before grants and levels', () => {
     ['a', '2026-01-02T00:00:00', { object_marking_refs: [red, green] }],
     ['a', '2026-01-03T00:00:00', { granular_markings: [{ marking_ref: amber, selectors: ['name'] }] }],
     ['b', '2026-01-01T00:00:00', {}],
-    ['c', '2026-01-01T00:00:00', { name: 'with a \u0000', object_marking_refs: [red] }],
+    ['c', '2026-01-01T00:00:00', { name: 'with a \u0000 and an ä', object_marking_refs: [red] }],
     ['d', '2026-01-01T00:00:00', { object_refs: [red], object_marking_refs: 'none', granular_markings: [7] }],
   ];
 
@@ -75,6 +81,7 @@ describe('a hub from before grants and levels', () => {
     );
     await sql`insert into collection (id, alias, api_root, title)
       values (${shared}, 'shared', 'hub', 'Shared'), (${other}, 'other', 'hub', 'Other')`.execute(db);
+    await sql`insert into signing_key (kid, private_jwk) values ('first', '{}')`.execute(db);
     await sql`insert into token (jti, partner_id, scope, issued_at, expires_at, revoked_at) values
       (gen_random_uuid(), 1, 'collection:shared:read collection:shared:write', now(), now() + interval '1 day', null),
       (gen_random_uuid(), 1, ${`collection:${other}:read`}, now(), now() + interval '1 day', null),
@@ -110,16 +117,46 @@ describe('a hub from before grants and levels', () => {
       { id: 'c', tlp: 4, first_below: 5, last_below: 5 },
       { id: 'd', tlp: 2, first_below: 5, last_below: 5 },
     ]);
+    const texts = versions.map(([id, , properties]) => JSON.stringify({ id, ...properties }));
+    const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+    expect([await findStorage(db, shared, '1'), await findStorage(db, shared, '2')]).toEqual([bytes, 0]);
     const held = await sql`select tlp_held from collection order by alias`.execute(db);
     expect(held.rows).toEqual([{ tlp_held: 0 }, { tlp_held: 0b10110 }]);
   });
+});
+
+it('tokens from before keys rotated stay good, and a rotation spares them', async () => {
+  const db = open();
+  await migrate(db, { upTo: '0002_collection_validation' });
+  const { privateKey } = await generateKeyPair('EdDSA', { extractable: true });
+  const [id, jti, jwk] = [randomUUID(), randomUUID(), JSON.stringify(await exportJWK(privateKey))];
+  await sql`insert into hub (id, cursor_key) values (${id}, '')`.execute(db);
+  await sql`insert into signing_key (kid, private_jwk) values ('first', ${jwk})`.execute(db);
+  await sql`insert into partner (slug, name, sector) values ('bank', 'Bank', 'finance')`.execute(db);
+  await sql`insert into token (jti, partner_id, scope, issued_at, expires_at)
+    select ${jti}, id, 'collection:*:read', now(), now() + interval '1 hour' from partner`.execute(db);
+  const iss = `urn:uuid:${id}`;
+  const token = await new SignJWT({ iss, aud: iss, sub: 'bank', jti, scope: 'collection:*:read' })
+    .setProtectedHeader({ alg: 'EdDSA', kid: 'first' })
+    .setExpirationTime('1h')
+    .sign(privateKey);
+
+  await migrate(db);
+  const verify = createVerifier(db, await loadIdentity(db));
+  expect(await verify(token)).toMatchObject({ partner: 'bank', tokenId: jti });
+  await db.transaction().execute(tx => rotateSigningKey(tx, operator));
+  await sql`update signing_key set superseded_at = now() - interval '1 day' where kid = 'first'`.execute(db);
+  expect(await createVerifier(db, await loadIdentity(db))(token)).toMatchObject({ partner: 'bank' });
 });
 
 it('the hub gets one identity, however many nodes start at the same time', async () => {
   const nodes = [open(), open(), open()];
   await migrate(nodes[0] as Db);
   const identities = await Promise.all(nodes.map(loadIdentity));
-  expect(new Set(identities.map(({ issuer, signingKey }) => `${issuer} ${signingKey.kid}`)).size).toBe(1);
+  const keys = await Promise.all(identities.map(({ verifyingKeys }) => verifyingKeys()));
+  expect(new Set(identities.map(({ issuer }) => issuer)).size).toBe(1);
+  expect(new Set(keys.map(({ published }) => JSON.stringify(published))).size).toBe(1);
+  expect(keys[0]?.published.keys).toHaveLength(1);
 });
 
 it('every unique key of stored objects contains the collection, so that the table can be distributed by it', async () => {

@@ -1,5 +1,6 @@
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readSigningKey } from '../../src/auth/signing-keys.ts';
 import { revokeToken } from '../../src/auth/tokens.ts';
 import { operator } from '../../src/db/audit.ts';
 import { insertApiRoot } from '../../src/db/collections.ts';
@@ -193,7 +194,8 @@ describe('a credential', () => {
   });
 
   it('is refused with another algorithm, issuer, audience, key or without what is needed', async () => {
-    const { issuer, signingKey } = hub.hub.identity;
+    const { issuer, verifyingKeys } = hub.hub.identity;
+    const signingKey = await hub.hub.db.transaction().execute(readSigningKey);
     const claims = { scope: 'collection:*:read' };
     const make = (payload: object = {}, kid = signingKey.kid) =>
       new SignJWT({
@@ -207,7 +209,7 @@ describe('a credential', () => {
       })
         .setProtectedHeader({ alg: 'EdDSA', kid })
         .sign(signingKey.key);
-    const secret = new TextEncoder().encode(JSON.stringify(hub.hub.identity.publicKeys));
+    const secret = new TextEncoder().encode(JSON.stringify((await verifyingKeys()).published));
     const forged = [
       await make(), // signed by the hub, but never issued
       await make({ iss: 'urn:uuid:other' }),

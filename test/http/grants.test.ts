@@ -20,7 +20,12 @@ describe('a grant', () => {
       await hub.addCollection({ alias: 'other' }),
     ];
     const token = await hub.tokenFor(partner, 'collection:*:read collection:*:write');
-    await putGrant(hub.hub.db, partner.id, one.id, { can_read: true, can_write: false, tlp_ceiling: amber });
+    await putGrant(hub.hub.db, partner.id, one.id, {
+      can_read: true,
+      can_write: false,
+      tlp_ceiling: amber,
+      quota_bytes: null,
+    });
     await hub.revokeGrant(partner, other);
     expect((await hub.get(token, objectsOf('one'))).statusCode).toBe(200);
     expect((await hub.post(token, objectsOf('one'), { objects: [indicator()] })).statusCode).toBe(403);

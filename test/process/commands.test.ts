@@ -29,6 +29,25 @@ describe('partners', () => {
     });
     expect(await site.ok('partner', 'enable', 'police')).toBe('police is enabled.');
   });
+
+  it('may come from the addresses that the operator says', async () => {
+    expect(await site.ok('partner', 'addresses', 'police')).toBe('police may come from anywhere.');
+    expect(await site.ok('partner', 'addresses', 'police', '192.0.2.0/24', '2001:DB8::/32', '192.0.2.0/24')).toBe(
+      'police may come from 192.0.2.0/24, 2001:db8::/32.',
+    );
+    const addresses = ['192.0.2.0/24', '2001:db8::/32'];
+    expect(await json('partner', 'addresses', 'police')).toEqual({ slug: 'police', addresses });
+    const refused = await site.run('partner', 'addresses', 'police', '192.0.2.0/33');
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('not "192.0.2.0/33"') });
+    expect((await site.run('partner', 'addresses', 'police', '10.0.0.1', '--any')).code).toBe(1);
+    expect((await site.run('partner', 'addresses', 'nobody')).code).toBe(1);
+    expect(await site.ok('partner', 'addresses', 'police', '--any')).toBe('police may come from anywhere.');
+  });
+
+  it('have names of one line', async () => {
+    const refused = await site.run('partner', 'add', 'liar', '--name', 'A\nbank  Bank', '--sector', 'finance');
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('must be one line') });
+  });
 });
 
 describe('API roots and collections', () => {
@@ -48,6 +67,32 @@ describe('API roots and collections', () => {
       'airports',
       'alpha',
     ]);
+  });
+});
+
+describe('quotas', () => {
+  it('stand in the grant to write, are shown with what is stored, and go back to the default', async () => {
+    await site.ok('partner', 'add', 'insurer', '--name', 'Insurer', '--sector', 'finance');
+    await site.ok('collection', 'add', 'claims', '--title', 'Claims');
+    const quota = async (text: string) => site.ok('grant', 'insurer', 'claims', 'write', '--quota', text);
+    expect(await quota('10GB')).toBe('insurer may write up to 10GB in claims.');
+    expect(await json('grants', 'insurer')).toEqual([
+      expect.objectContaining({ collection: 'claims', quota_bytes: 10 * 2 ** 30, stored_bytes: 0 }),
+    ]);
+    expect(await site.ok('grant', 'insurer', 'claims', 'read')).toBe(
+      'insurer may write up to 10GB and read up to TLP:AMBER in claims.',
+    );
+    expect(await quota('0')).toBe('insurer may write and read up to TLP:AMBER in claims.');
+    expect(await quota('default')).toBe('insurer may write and read up to TLP:AMBER in claims.');
+    for (const text of ['ten', '10 potatoes', '-1', '1e9', '1000TB', '']) {
+      const { code, stderr } = await site.run('grant', 'insurer', 'claims', 'write', '--quota', text);
+      expect({ text, code, stderr }).toEqual({
+        text,
+        code: 1,
+        stderr: expect.stringMatching(/^taxiway: --quota takes/),
+      });
+    }
+    expect((await site.run('grant', 'insurer', 'claims', 'read', '--quota', '1GB')).stderr).toMatch(/right to write/);
   });
 });
 

@@ -25,7 +25,7 @@ describe('openapi/taxiway.json', () => {
     const fromFiles = files
       .map(file => file.replace('.ts', '').replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()))
       .filter(name => name !== 'routeSchema')
-      .concat('getStixSchema')
+      .concat('getStixSchema', 'requestToken', 'getAuthorizationServer')
       .sort();
     expect(operations).toEqual(fromFiles);
   });
@@ -59,8 +59,21 @@ it('docs/errors.md documents every error code, and no other, with its HTTP statu
 
 it('the commands that documents show exist', async () => {
   const { run } = await import('../../src/cli.ts');
-  const shown = (await Promise.all(['README.md', 'CONTRIBUTING.md', 'examples/README.md'].map(read)))
-    .flatMap(text => [...text.matchAll(/npx taxiway ([a-z]+(?: (?:add|list|issue|revoke|disable|enable))?)/g)])
+  const shown = (
+    await Promise.all(
+      [
+        'README.md',
+        'CONTRIBUTING.md',
+        'examples/README.md',
+        'docs/identity.md',
+        'docs/operations.md',
+        'docs/visibility.md',
+      ].map(read),
+    )
+  )
+    .flatMap(text => [
+      ...text.matchAll(/npx taxiway ([a-z-]+(?: (?:add|list|issue|revoke|disable|enable|addresses))?)/g),
+    ])
     .map(match => match[1] as string);
   expect(shown.length).toBeGreaterThan(5);
   for (const command of new Set(shown)) expect(await run([...command.split(' '), '--help'])).toBe(0);

@@ -39,16 +39,26 @@ export interface TestHub {
   request(token: string | undefined, options: InjectOptions): Promise<LightMyRequestResponse>;
   get(token: string, url: string): Promise<LightMyRequestResponse>;
   post(token: string, url: string, body: unknown): Promise<LightMyRequestResponse>;
+  /** another node on the same database */
+  addNode(): Promise<FastifyInstance>;
   close(): Promise<void>;
 }
 
-const nothing: GrantedRights = { can_read: false, can_write: false, tlp_ceiling: 2 };
+const nothing: GrantedRights = {
+  can_read: false,
+  can_write: false,
+  tlp_ceiling: 2,
+  quota_bytes: null,
+  sees_partners: false,
+};
 
 export async function startTestHub(settings: Partial<Config> = {}): Promise<TestHub> {
   const database = await createTestDatabase();
   const hub = await createHub({ ...toConfig({}), ...settings }, database.db);
   const log: string[] = [];
-  const app = await buildApp(hub, pino({ level: 'info' }, { write: line => void log.push(line) }));
+  const logger = pino({ level: 'info' }, { write: line => void log.push(line) });
+  const app = await buildApp(hub, logger);
+  const nodes = [app];
   let named = 0;
 
   const request: TestHub['request'] = (token, options) =>
@@ -94,8 +104,13 @@ export async function startTestHub(settings: Partial<Config> = {}): Promise<Test
     async revokeGrant(partner, collection) {
       await hub.db.transaction().execute(tx => deleteGrant(tx, partner.id, collection.id));
     },
+    async addNode() {
+      const node = await buildApp(await createHub(hub.config, database.open()), logger);
+      nodes.push(node);
+      return node;
+    },
     async close() {
-      await app.close();
+      await Promise.all(nodes.map(node => node.close()));
       await database.drop();
     },
   };

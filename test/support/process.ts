@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import http from 'node:http';
+import https from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -69,7 +71,7 @@ export async function createSite(extra: NodeJS.ProcessEnv = {}): Promise<Site> {
 }
 
 async function startHub(env: NodeJS.ProcessEnv): Promise<RunningHub> {
-  const url = `http://127.0.0.1:${env.PORT}`;
+  const url = `${env.TLS_CERT ? 'https' : 'http'}://127.0.0.1:${env.PORT}`;
   const child = spawn(process.execPath, [program, 'serve'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -78,11 +80,7 @@ async function startHub(env: NodeJS.ProcessEnv): Promise<RunningHub> {
     });
   }
   const ended = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
-  const isReady = async () => {
-    const answer = await fetch(`${url}/readyz`).catch(() => undefined);
-    return answer?.status === 200;
-  };
-  while (!(await isReady())) {
+  while (!(await isReady(`${url}/readyz`))) {
     if (child.exitCode !== null) throw new Error(`the hub ended with ${child.exitCode}: ${output}`);
     await new Promise(resolve => setTimeout(resolve, 50));
   }
@@ -96,6 +94,13 @@ async function startHub(env: NodeJS.ProcessEnv): Promise<RunningHub> {
       return { code, signal: by };
     },
   };
+}
+
+async function isReady(url: string): Promise<boolean> {
+  const request = url.startsWith('https:') ? https.get(url, { rejectUnauthorized: false }) : http.get(url);
+  const [answer] = (await once(request, 'response').catch(() => [])) as [http.IncomingMessage?];
+  answer?.resume();
+  return answer?.statusCode === 200;
 }
 
 async function collect(stream: NodeJS.ReadableStream): Promise<string> {

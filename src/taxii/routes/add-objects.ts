@@ -9,6 +9,7 @@ import type { Hub } from '../../hub.ts';
 import { admit, judge } from '../admission.ts';
 import { findAnonymity } from '../anonymity.ts';
 import { type ObjectSlice, ObjectSlicer } from '../object-slices.ts';
+import { quotaOf } from '../quota.ts';
 import { toFailures, toStatus } from '../status.ts';
 import { fromMicros } from '../timestamp.ts';
 import { describeRoute } from './route-schema.ts';
@@ -39,7 +40,8 @@ export const addObjects = (hub: Hub): RouteOptions => ({
   handler: async (request, reply) => {
     const { collection, principal } = request;
     const { partnerId, partner } = principal;
-    const sender = { partnerId, partner, actor: toActor(request) };
+    const quotaBytes = quotaOf(collection.grant, hub.config);
+    const sender = { partnerId, partner, actor: toActor(request), quotaBytes };
     const receivedAt = new Date();
     const slices = sliceEnvelope(request.body as Buffer, hub.config.envelopeObjectsMax);
     const anonymity = await findAnonymity(hub, collection, partnerId);

@@ -3,6 +3,7 @@ import { toActor } from '../../auth/principal.ts';
 import { appendAudit } from '../../db/audit.ts';
 import { lockCollection } from '../../db/collections.ts';
 import { deleteVersions } from '../../db/objects.ts';
+import { addStorage } from '../../db/storage.ts';
 import { sendTaxii } from '../../http/media-type.ts';
 import type { Hub } from '../../hub.ts';
 import { type MatchField, parseMatch, type Query, toVersionSelector } from '../filter.ts';
@@ -37,12 +38,13 @@ export const deleteObject = (hub: Hub): RouteOptions => ({
     const match = parseMatch(request.query as Query, fields);
     await hub.db.transaction().execute(async tx => {
       await lockCollection(tx, collection.id);
-      const versions = await deleteVersions(tx, collection.id, objectId, {
+      const { versions, bytes } = await deleteVersions(tx, collection.id, objectId, {
         addedBy: principal.partnerId,
         versions: toVersionSelector(match.version ?? ['all']),
         ...(match.spec_version && { specVersions: match.spec_version }),
       });
       if (versions === 0) throw objectNotFound();
+      await addStorage(tx, collection.id, principal.partnerId, -bytes);
       const entry = { action: 'objects-deleted', subject: principal.partner, details: { id: objectId, versions } };
       await appendAudit(tx, toActor(request), { chain: collection.id, ...entry });
     });

@@ -77,7 +77,7 @@ export function describeRoute(document: RouteDocument): FastifySchema {
         ...(success.resource && { content: { [taxiiMediaType]: reference(success.resource) } }),
       },
       ...Object.fromEntries(
-        [...document.errors, 401, 406, 503]
+        [...new Set([...document.errors, 401, 403, 406, 429, 503])]
           .sort()
           .map(status => [
             status,
@@ -88,10 +88,10 @@ export function describeRoute(document: RouteDocument): FastifySchema {
   } as FastifySchema;
 }
 
-// Resources that TAXII does not define.
-const ownResources = ['deliveries', 'provenance'];
+// What TAXII has no resource for.
+const ownResources = ['deliveries', 'me', 'provenance'];
 
-/** Where the JSON Schema of a resource stands: in schemas/taxii/2.1, or in schemas/taxiway for what is not of TAXII. */
+/** Where the JSON Schema of a resource is, in this repository. */
 export function resourceSchemaPath(resource: string): string {
   return `schemas/${ownResources.includes(resource) ? 'taxiway' : 'taxii/2.1'}/${resource}.json`;
 }

@@ -1,0 +1,50 @@
+/**
+ * The hub's own route of objects without anybody asking who wants them: no token, no grant, no limit. For the benchmark
+ * alone, in a process of its own: `node --import tsx bench/unauthorised.ts <port>`, on the database of the hub whose
+ * environment it has.
+ */
+import helmet from '@fastify/helmet';
+import Fastify, { type FastifyBaseLogger } from 'fastify';
+import { pino } from 'pino';
+import { readEnv, toConfig } from '../src/config.ts';
+import { findCollection } from '../src/db/collections.ts';
+import { connect } from '../src/db/connect.ts';
+import { everything } from '../src/db/objects.ts';
+import { mediaType } from '../src/http/media-type.ts';
+import { observe } from '../src/http/observe.ts';
+import { taxiiErrors } from '../src/http/taxii-errors.ts';
+import { createHub } from '../src/hub.ts';
+import { getObjects } from '../src/taxii/routes/get-objects.ts';
+
+const config = toConfig(readEnv());
+const database = await connect(config, { log: () => {}, migrations: 'check' });
+const hub = await createHub(config, database.db);
+const logger: FastifyBaseLogger = pino({ level: config.logLevel });
+const app = Fastify({
+  loggerInstance: logger,
+  routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true },
+});
+// As the hub does: route schemas document alone.
+app.setValidatorCompiler(() => () => true);
+app.setSerializerCompiler(() => data => JSON.stringify(data));
+await app.register(observe);
+await app.register(taxiiErrors);
+await app.register(helmet, { contentSecurityPolicy: false });
+await app.register(mediaType);
+app.addHook('onRequest', async request => {
+  const { collection: alias } = request.params as { collection: string };
+  const collection = await findCollection(hub.db, alias);
+  if (!collection) throw new Error(`there is no collection ${alias}`);
+  const open = { can_read: true, can_write: false, quota_bytes: null };
+  const grant = {
+    ...open,
+    tlp_ceiling: everything.ceiling,
+    replay_above: null,
+    replay_until: null,
+    replayed_last: null,
+  };
+  Object.assign(request, { collection: { ...collection, grant }, reader: everything });
+});
+app.route(getObjects(hub));
+await app.listen({ host: '127.0.0.1', port: Number(process.argv[2]) });
+process.once('SIGTERM', () => app.close().then(() => database.close()));

@@ -1,0 +1,117 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import rateLimit from '@fastify/rate-limit';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import fp from 'fastify-plugin';
+import { HubError } from '../errors.ts';
+import type { Hub } from '../hub.ts';
+import { SharedCounts } from './shared-counts.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** how long the request was held back, in milliseconds, where it was */
+    heldMs: number | undefined;
+  }
+}
+
+// Of one partner on this node. More connections than a poller has, and few enough to keep open.
+const heldMax = 64;
+const holdMsMax = 5000;
+// Of the limit. The rest is for what several nodes and connections let through at once when little is left.
+const pacedShare = 0.95;
+
+/**
+ * How long to hold a request back, so that a partner with few connections never reaches its limit: what is left of the
+ * minute, shared out among the requests that are left, for each of those under way. Several nodes that share out the
+ * same rest see each other's requests, so that each shares out less the next time.
+ * @param count the limit, the requests of this minute, the milliseconds left of it, the partner's requests under way
+ * @returns milliseconds; 0 up to half of the limit
+ */
+export function choosePauseMs(count: { max: number; current: number; leftMs: number; underWay: number }): number {
+  const { max, current, leftMs, underWay } = count;
+  if (current <= max / 2) return 0;
+  const left = Math.max(0, pacedShare * max - current);
+  return Math.min((leftMs * underWay) / left, leftMs, holdMsMax);
+}
+
+/**
+ * Slows a partner down from half of its requests of a minute on; beyond them, 429 with Retry-After. A client that is
+ * refused may lose what it came for, so that only a flood is. Register it after authentication.
+ */
+export const rateLimits = fp(async (app, { hub }: { hub: Hub }) => {
+  app.decorateRequest('heldMs', undefined);
+  const max = hub.config.requestsPerMinute;
+  if (max === 0) return;
+
+  const counts = new SharedCounts(hub.db, app.log);
+  app.addHook('onClose', () => counts.close());
+  await app.register(rateLimit, {
+    global: false,
+    max,
+    keyGenerator: request => request.principal.partnerId,
+    // The plugin makes its store with new, which hands out what the function returns.
+    store: function Store() {
+      return counts;
+    } as unknown as new () => SharedCounts,
+  });
+  const countRequest = app.createRateLimit();
+  const underWay = new Tally();
+  const held = new Tally();
+  const counted = new WeakSet<FastifyRequest>();
+  const end = (request: FastifyRequest) => {
+    if (counted.delete(request)) underWay.add(request.principal.partnerId, -1);
+  };
+
+  app.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
+    const { partnerId } = request.principal;
+    underWay.add(partnerId, 1);
+    counted.add(request);
+    const count = await countRequest(request);
+    // There is no list of exceptions, so that nobody is allowed beforehand.
+    if (count.isAllowed) return;
+    const { remaining, ttl: leftMs } = count;
+    const pauseMs = choosePauseMs({ max, current: max - remaining, leftMs, underWay: underWay.of(partnerId) });
+    if (count.isExceeded || (pauseMs > 0 && held.of(partnerId) >= heldMax)) throw tooManyRequests(max, leftMs);
+    if (pauseMs === 0) return;
+    held.add(partnerId, 1);
+    await hold(request, pauseMs);
+    held.add(partnerId, -1);
+    request.heldMs = Math.round(pauseMs);
+    if (!request.raw.destroyed) return;
+    end(request);
+    return reply.hijack();
+  });
+  // Every request comes by here once, but for those above: also one whose client has hung up.
+  app.addHook('onSend', async request => end(request));
+});
+
+/** Waits, but no longer than the client does. */
+async function hold({ raw }: FastifyRequest, pauseMs: number): Promise<void> {
+  const gone = new AbortController();
+  const abort = () => gone.abort();
+  raw.once('close', abort);
+  await sleep(raw.destroyed ? 0 : pauseMs, undefined, { signal: gone.signal }).catch(() => {});
+  raw.off('close', abort);
+}
+
+function tooManyRequests(max: number, leftMs: number): HubError {
+  return new HubError(
+    'too-many-requests',
+    `You may send ${max} requests a minute, over a few connections at a time. Try again after Retry-After seconds.`,
+    { retryAfterSeconds: Math.max(1, Math.ceil(leftMs / 1000)) },
+  );
+}
+
+/** Counts something by partner; holds only those of which there is something. */
+class Tally {
+  readonly #counts = new Map<string, number>();
+
+  of(partnerId: string): number {
+    return this.#counts.get(partnerId) ?? 0;
+  }
+
+  add(partnerId: string, change: 1 | -1): void {
+    const count = this.of(partnerId) + change;
+    if (count > 0) this.#counts.set(partnerId, count);
+    else this.#counts.delete(partnerId);
+  }
+}
