@@ -6,7 +6,7 @@ import { isTimestamp, toInstant } from '../stix/timestamp.ts';
 import { beginning } from '../taxii/timestamp.ts';
 import { describeCommand, printRows, requireCollectionsOf, withHub } from './command.ts';
 
-const batchRowsMax = 1000;
+const batchRowsMax = 100;
 
 export const deliveredCommand = () =>
   describeCommand(

@@ -52,7 +52,7 @@ interface Waiting {
  * the database sees one statement at a time of each node, however many partners read.
  */
 export function createReceipts(db: Db): Receipts {
-  const open = new LRUCache<string, OpenReceipt>({ max: 10_000, ttl: receiptMs });
+  const open = new LRUCache<string, OpenReceipt>({ max: 2000, ttl: receiptMs });
   let waiting: Waiting[] = [];
   let isWriting = false;
 
@@ -110,9 +110,15 @@ async function write(db: Db, open: LRUCache<string, OpenReceipt>, batch: Waiting
   }
 }
 
-/** One entry for each partner and collection of a batch. */
-function joinReaders(batch: Waiting[]): Map<string, { partnerId: string; collectionId: string; runs: DateRun[] }> {
-  const readers = new Map<string, { partnerId: string; collectionId: string; runs: DateRun[] }>();
+/** All that a partner is handed of a collection by one batch. */
+interface Reading {
+  partnerId: string;
+  collectionId: string;
+  runs: DateRun[];
+}
+
+function joinReaders(batch: Waiting[]): Map<string, Reading> {
+  const readers = new Map<string, Reading>();
   for (const { handedOut } of batch) {
     const { partnerId, collectionId, rows } = handedOut;
     const key = `${partnerId} ${collectionId}`;

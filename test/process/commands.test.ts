@@ -205,6 +205,11 @@ describe('a mistake', () => {
       ['validate'],
       ['serve'],
       ['migrate'],
+      ['audit'],
+      ['audit', 'verify'],
+      ['provenance'],
+      ['delivered'],
+      ['partner', 'identity'],
     ]) {
       const { code, stdout } = await site.run(...args, '--help');
       expect(code).toBe(0);

@@ -9,6 +9,8 @@ import { readPage } from '../page.ts';
 import { describeRoute } from './route-schema.ts';
 
 const operationId = 'getDeliveries';
+// Each takes a search of its own among the receipts.
+const versionsMax = 100;
 
 /**
  * GET /{api-root}/collections/{id}/objects/{object-id}/deliveries/: who has been handed each version and who has not, for
@@ -37,7 +39,13 @@ export const getDeliveries = (hub: Hub): RouteOptions => ({
       { operation: operationId, collection, objectId, fields: [] },
       request.query as Query,
       hub,
-      (_, bounds) => pageDeliveries(hub.db, collection.id, { objectId, ownerId: principal.partnerId }, bounds),
+      (_, { after, objectsMax }) =>
+        pageDeliveries(
+          hub.db,
+          collection.id,
+          { objectId, ownerId: principal.partnerId },
+          { after, objectsMax: Math.min(objectsMax, versionsMax) },
+        ),
     );
     if (rows.length === 0) throw objectNotFound();
     const shown = collection.grant.sees_partners ? 'partners' : 'sectors';
