@@ -152,7 +152,13 @@ describe('requests of a partner', () => {
       return statusCode === 200 ? (JSON.parse(hub.log.at(-1) as string).heldMs ?? 0) : statusCode;
     };
     await expect.poll(heldMs, { timeout: 5000 }).toBeGreaterThan(1500);
+    const countRequests = async () =>
+      (await addRequestCounts(hub.hub.db, minute, [{ partnerId: partner.id, requests: 0 }]))[0]?.requests;
+    const before = 1899 + hub.log.filter(line => JSON.parse(line).msg === 'answered').length;
+    await expect.poll(countRequests).toBe(before);
     const waiting = hub.get(token, url);
+    // It is counted once it is known whose it is, and then held back.
+    await expect.poll(countRequests).toBe(before + 1);
     await setPartnerState(hub.hub.db, partner.slug, 'disabled');
     expect((await waiting).statusCode).toBe(401);
   });
