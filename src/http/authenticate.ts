@@ -10,6 +10,10 @@ import { HubError } from '../errors.ts';
 import type { Hub } from '../hub.ts';
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** who the credential of a request says it is, as of now. @throws HubError credential-missing or credential-invalid */
+    identify(request: FastifyRequest): Promise<Principal>;
+  }
   interface FastifyRequest {
     /** who sent the request; set for every route registered after `authenticate` */
     principal: Principal;
@@ -43,6 +47,7 @@ export const authenticate = fp(async (app, { hub }: { hub: Hub }) => {
     requireCertificate(principal, request);
     return principal;
   };
+  app.decorate('identify', identify);
   app.addHook('onRequest', async request => {
     try {
       request.principal = await identify(request);

@@ -67,18 +67,22 @@ export const rateLimits = fp(async (app, { hub }: { hub: Hub }) => {
     counted.add(request);
     const count = await countRequest(request);
     // There is no list of exceptions, so that nobody is allowed beforehand.
-    if (count.isAllowed) return;
+    if (count.isAllowed) return undefined;
     const { remaining, ttl: leftMs } = count;
     const pauseMs = choosePauseMs({ max, current: max - remaining, leftMs, underWay: underWay.of(partnerId) });
     if (count.isExceeded || (pauseMs > 0 && held.of(partnerId) >= heldMax)) throw tooManyRequests(max, leftMs);
-    if (pauseMs === 0) return;
+    if (pauseMs === 0) return undefined;
     held.add(partnerId, 1);
     await hold(request, pauseMs);
     held.add(partnerId, -1);
     request.heldMs = Math.round(pauseMs);
-    if (!request.raw.destroyed) return;
-    end(request);
-    return reply.hijack();
+    if (request.raw.destroyed) {
+      end(request);
+      return reply.hijack();
+    }
+    // Its credential may have been revoked meanwhile.
+    request.principal = await app.identify(request);
+    return undefined;
   });
   // Every request comes by here once, but for those above: also one whose client has hung up.
   app.addHook('onSend', async request => end(request));

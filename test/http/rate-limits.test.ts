@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { buildApp } from '../../src/app.ts';
+import { setPartnerState } from '../../src/db/partners.ts';
 import { addRequestCounts } from '../../src/db/request-counts.ts';
 import { startTestHub, type TestHub, taxii } from '../support/hub.ts';
 
@@ -137,6 +138,29 @@ describe('requests of a partner', () => {
     expect(answers.map(answer => answer.status)).toEqual([200, 404]);
     const held = hub.log.slice(-2).map(line => JSON.parse(line).heldMs);
     expect(held).toEqual([2, 2]);
+  });
+
+  it('are refused where their credential was revoked while they were held back', async () => {
+    const hub = await startHub({ requestsPerMinute: 2000 });
+    const partner = await hub.addPartner();
+    const token = await hub.tokenFor(partner, 'collection:*:read');
+    const minute = Math.floor(nowMs / 60_000);
+    await addRequestCounts(hub.hub.db, minute, [{ partnerId: partner.id, requests: 1899 }]);
+    nowMs = nextMinuteMs - 50_000;
+    const heldMs = async () => {
+      const { statusCode } = await hub.get(token, url);
+      return statusCode === 200 ? (JSON.parse(hub.log.at(-1) as string).heldMs ?? 0) : statusCode;
+    };
+    await expect.poll(heldMs, { timeout: 5000 }).toBeGreaterThan(1500);
+    const countRequests = async () =>
+      (await addRequestCounts(hub.hub.db, minute, [{ partnerId: partner.id, requests: 0 }]))[0]?.requests;
+    const before = 1899 + hub.log.filter(line => JSON.parse(line).msg === 'answered').length;
+    await expect.poll(countRequests).toBe(before);
+    const waiting = hub.get(token, url);
+    // It is counted once it is known whose it is, and then held back.
+    await expect.poll(countRequests).toBe(before + 1);
+    await setPartnerState(hub.hub.db, partner.slug, 'disabled');
+    expect((await waiting).statusCode).toBe(401);
   });
 });
 
