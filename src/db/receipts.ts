@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { TaxiiTimestamp } from '../taxii/timestamp.ts';
-import { isKeptOf, type Page, type PageBounds } from './objects.ts';
+import { isKeptOf } from './conditions.ts';
+import type { Page, PageBounds } from './objects.ts';
 import type { Db } from './pool.ts';
 
 /** Dates of one collection. */

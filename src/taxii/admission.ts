@@ -3,6 +3,8 @@ import { setImmediate } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { type Actor, appendAudit } from '../db/audit.ts';
 import { type CollectionRow, lockCollection, setDateAddedLast } from '../db/collections.ts';
+import type { Tx } from '../db/pool.ts';
+import { addStorage, findStorage } from '../db/storage.ts';
 import {
   findKnownVersions,
   findStoredTexts,
@@ -10,9 +12,7 @@ import {
   type NewVersion,
   updateEnds,
   type VersionEnds,
-} from '../db/objects.ts';
-import type { Tx } from '../db/pool.ts';
-import { addStorage, findStorage } from '../db/storage.ts';
+} from '../db/versions.ts';
 import { HubError } from '../errors.ts';
 import { toInstant } from '../stix/timestamp.ts';
 import { describeTlp, isUnknownTlpMarking, markingsOf, type TlpLevel, tlpLevelOf } from '../stix/tlp.ts';

@@ -1,4 +1,5 @@
-import type { ObjectFilter, VersionSelector } from '../db/objects.ts';
+import type { VersionSelector } from '../db/conditions.ts';
+import type { ObjectFilter } from '../db/objects.ts';
 import { HubError } from '../errors.ts';
 import { isIdentifier } from '../stix/identifier.ts';
 import { isTimestamp, toInstant } from '../stix/timestamp.ts';

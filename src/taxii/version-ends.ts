@@ -1,4 +1,4 @@
-import type { VersionEnds } from '../db/objects.ts';
+import type { VersionEnds } from '../db/versions.ts';
 import type { TlpLevel } from '../stix/tlp.ts';
 
 /** Where there are no earlier or later versions: above every level. */

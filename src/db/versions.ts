@@ -1,0 +1,186 @@
+import { type RawBuilder, sql } from 'kysely';
+import { type TlpLevel, tlpRed } from '../stix/tlp.ts';
+import type { TaxiiTimestamp } from '../taxii/timestamp.ts';
+import { all, isVersionOf, matchVersions, type VersionSelector } from './conditions.ts';
+import type { Tx } from './pool.ts';
+
+/** What is stored of an object id: its first and last versions for each ceiling, and those that are being added again. */
+export interface KnownVersion extends VersionEnds {
+  object_id: string;
+  added_by: string;
+  /** of the stored text */
+  sha256: Buffer;
+}
+
+/** A version among the others of its object. */
+export interface VersionEnds {
+  version: string;
+  tlp: TlpLevel;
+  /** the lowest level of the earlier versions; 5 where there are none */
+  first_below: number;
+  /** the lowest level of the later versions; 5 where there are none */
+  last_below: number;
+}
+
+export interface NewVersion extends VersionEnds {
+  objectId: string;
+  versionText: string;
+  type: string;
+  specVersion: string;
+  text: Buffer;
+}
+
+// Columns travel as one text each, split by PostgreSQL: arrays cost pg several times the insert itself. The separator
+// is a control character, which neither an identifier nor JSON text can hold.
+const separator = '\x1e';
+
+// The lookups below go from what came to what is stored, one by one. OFFSET 0 keeps the planner from turning that round.
+
+/** The stored versions that matter for adding these. The caller holds the collection's lock. */
+export async function findKnownVersions(
+  tx: Tx,
+  collectionId: string,
+  incoming: { objectId: string; version: string }[],
+): Promise<KnownVersion[]> {
+  const { rows } = await sql<KnownVersion>`
+    select known.* from (
+      select object_id, array_agg(version) as versions
+      from unnest(${splitText(incoming, one => one.objectId)}, ${splitText(incoming, one => one.version)})
+        as one(object_id, version)
+      group by object_id
+    ) incoming cross join lateral (
+      select object_id, version, added_by, tlp, first_below, last_below, sha256(convert_to(object, 'UTF8')) as sha256
+      from object_version
+      where ${isVersionOf(collectionId, sql`incoming.object_id`)}
+        and (first_below > tlp or last_below > tlp or version = any(incoming.versions))
+      offset 0
+    ) known`.execute(tx);
+  return rows;
+}
+
+/** The stored texts of these versions, except of those longer than their bytesMax. */
+export async function findStoredTexts(
+  tx: Tx,
+  collectionId: string,
+  versions: { objectId: string; version: string; bytesMax: number }[],
+): Promise<{ object_id: string; version: string; object: string }[]> {
+  const { rows } = await sql<{ object_id: string; version: string; object: string }>`
+    select stored.* from unnest(
+      ${splitText(versions, one => one.objectId)}, ${splitText(versions, one => one.version)},
+      ${splitText(versions, one => String(one.bytesMax))}
+    ) as wanted(object_id, version, bytes_max) cross join lateral (
+      select object_id, version, object from object_version
+      where ${isVersionOf(collectionId, sql`wanted.object_id`)} and version = wanted.version
+        and octet_length(object) <= bytes_max::integer
+      offset 0
+    ) stored`.execute(tx);
+  return rows;
+}
+
+/**
+ * Adds versions, one microsecond after the other from dateAddedFirst on, in one statement. The caller holds the
+ * collection's lock and has chosen dates later than every other in it.
+ */
+export async function insertVersions(
+  tx: Tx,
+  collectionId: string,
+  addedBy: string,
+  dateAddedFirst: TaxiiTimestamp,
+  versions: NewVersion[],
+): Promise<void> {
+  await sql`
+    insert into object_version (collection_id, date_added, added_by, tlp, first_below, last_below,
+      object_id, version, version_text, type, spec_version, object)
+    select ${collectionId}, ${dateAddedFirst}::timestamptz + (n - 1) * interval '1 microsecond', ${addedBy},
+      tlp::smallint, first_below::smallint, last_below::smallint,
+      object_id, version, version_text, type, spec_version, object
+    from unnest(
+      ${splitText(versions, one => String(one.tlp))}, ${splitText(versions, one => String(one.first_below))},
+      ${splitText(versions, one => String(one.last_below))},
+      ${splitText(versions, one => one.objectId)}, ${splitText(versions, one => one.version)}, ${splitText(versions, one => one.versionText)},
+      ${splitText(versions, one => one.type)}, ${splitText(versions, one => one.specVersion)},
+      string_to_array(${joinTexts(versions)}, ${separator})
+    ) with ordinality
+      as one(tlp, first_below, last_below, object_id, version, version_text, type, spec_version, object, n)`.execute(
+    tx,
+  );
+}
+
+/** Writes what has become of versions that are no longer the first or the last of their object for every ceiling. */
+export async function updateEnds(
+  tx: Tx,
+  collectionId: string,
+  versions: (VersionEnds & { objectId: string })[],
+): Promise<void> {
+  if (versions.length === 0) return;
+  await sql`
+    update object_version set first_below = changed.first_below::smallint, last_below = changed.last_below::smallint
+    from (
+      select stored.tid, one.first_below, one.last_below
+      from unnest(
+        ${splitText(versions, one => one.objectId)}, ${splitText(versions, one => one.version)},
+        ${splitText(versions, one => String(one.first_below))}, ${splitText(versions, one => String(one.last_below))}
+      ) as one(object_id, version, first_below, last_below) cross join lateral (
+        select ctid as tid from object_version
+        where ${isVersionOf(collectionId, sql`one.object_id`)} and version = one.version
+        offset 0
+      ) stored
+    ) changed
+    where object_version.ctid = changed.tid`.execute(tx);
+}
+
+/**
+ * Removes versions of an object that the partner owns, and finds the first and last of what is left again; of each removed
+ * one a row without its text is kept. The caller holds the collection's lock.
+ * @returns how many were removed, and their bytes: 0 where there are none, or they are another partner's
+ */
+export async function deleteVersions(
+  tx: Tx,
+  collectionId: string,
+  objectId: string,
+  filter: { addedBy: string; versions: VersionSelector; specVersions?: string[] },
+): Promise<{ versions: number; bytes: number }> {
+  const isOfObject = isVersionOf(collectionId, sql`${objectId}::text`);
+  const conditions = [
+    sql`added_by = ${filter.addedBy}`,
+    ...matchVersions(filter.versions, sql`${tlpRed}::smallint`),
+    ...(filter.specVersions ? [sql`spec_version = any(${filter.specVersions})`] : []),
+  ];
+  const { rows } = await sql<{ versions: number; bytes: number }>`
+    with deleted as (
+      delete from object_version where ${isOfObject} ${all(conditions)} returning *
+    ), kept as (
+      insert into deleted_version (collection_id, date_added, added_by, object_id, version, version_text)
+      select collection_id, date_added, added_by, object_id, version, version_text from deleted
+    )
+    select count(*)::integer as versions, coalesce(sum(octet_length(object)), 0)::float8 as bytes
+    from deleted`.execute(tx);
+  await sql`
+    update object_version
+    set first_below = coalesce(lowest_before, 5), last_below = coalesce(lowest_after, 5)
+    from (
+      select ctid as tid,
+        min(tlp) over (order by version rows between unbounded preceding and 1 preceding) as lowest_before,
+        min(tlp) over (order by version rows between 1 following and unbounded following) as lowest_after
+      from object_version where ${isOfObject}
+    ) kept
+    where object_version.ctid = tid
+      and (first_below, last_below) <> (coalesce(lowest_before, 5), coalesce(lowest_after, 5))`.execute(tx);
+  // A version that comes once more later is to have its own place then.
+  await sql`
+    delete from replay where object_id = ${objectId} and collection_id = ${collectionId} and version <> all(array(
+      select version from object_version where ${isOfObject}
+    ))`.execute(tx);
+  return rows[0] ?? { versions: 0, bytes: 0 };
+}
+
+/** One column of many rows, as one parameter. */
+function splitText<Row>(rows: Row[], value: (row: Row) => string): RawBuilder<unknown> {
+  return sql`string_to_array(${rows.map(value).join(separator)}, ${separator})`;
+}
+
+// As bytes: the texts are slices of the body and need no decoding on their way to PostgreSQL.
+function joinTexts(versions: NewVersion[]): Buffer {
+  const between = Buffer.from(separator);
+  return Buffer.concat(versions.flatMap((one, index) => (index === 0 ? [one.text] : [between, one.text])));
+}
