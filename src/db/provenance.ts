@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { TaxiiTimestamp } from '../taxii/timestamp.ts';
-import { isKeptOf, type Page, type PageBounds } from './conditions.ts';
+import { isKeptOf } from './conditions.ts';
+import type { Page, PageBounds } from './objects.ts';
 import type { Db } from './pool.ts';
 
 /** Where a version came from. */
