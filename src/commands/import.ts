@@ -3,8 +3,8 @@ import { stat } from 'node:fs/promises';
 import { SingleBar } from 'cli-progress';
 import { operator } from '../db/audit.ts';
 import { OperatorError } from '../errors.ts';
-import type { Outcome } from '../taxii/admission.ts';
 import { importObjects } from '../taxii/import.ts';
+import type { Outcome } from '../taxii/judging.ts';
 import { describeCommand, printResult, requireCollection, requirePartner, withHub } from './command.ts';
 
 const reasonsShownMax = 20;

@@ -4,8 +4,9 @@ import type { CollectionRow } from '../db/collections.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import { HubError } from '../errors.ts';
 import type { Validator } from '../stix/validate.ts';
-import { admit, judge, type Outcome, type Sender } from './admission.ts';
+import { admit, type Sender } from './admission.ts';
 import { findAnonymity } from './anonymity.ts';
+import { judge, type Outcome } from './judging.ts';
 import { type ObjectSlice, ObjectSlicer } from './object-slices.ts';
 
 const batchObjectsMax = 1000;

@@ -1,4 +1,4 @@
-import type { Outcome } from './admission.ts';
+import type { Outcome } from './judging.ts';
 import type { TaxiiTimestamp } from './timestamp.ts';
 
 /** A status resource (TAXII 2.1 §4.3.1), complete from the start: the hub answers when the objects are committed. */

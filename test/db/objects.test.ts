@@ -5,8 +5,9 @@ import { insertCollection, lockCollection } from '../../src/db/collections.ts';
 import { everything, type ObjectFilter, pageObjects } from '../../src/db/objects.ts';
 import { deleteVersions } from '../../src/db/versions.ts';
 import { tlpLevels } from '../../src/stix/tlp.ts';
-import { admit, type Judged } from '../../src/taxii/admission.ts';
+import { admit } from '../../src/taxii/admission.ts';
 import { toVersionSelector } from '../../src/taxii/filter.ts';
+import type { Judged } from '../../src/taxii/judging.ts';
 import { beginning, end } from '../../src/taxii/timestamp.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
