@@ -63,7 +63,8 @@ export async function listGrantedCollections(
   partnerId: string,
   apiRoot?: string,
 ): Promise<GrantedCollection[]> {
-  return selectGranted(db, partnerId, apiRoot === undefined ? sql`true` : sql`api_root = ${apiRoot}`);
+  const ofRoot = apiRoot === undefined ? sql`true` : sql`api_root = ${apiRoot}`;
+  return selectGranted(db, partnerId, sql`${ofRoot} order by collection.id`);
 }
 
 const grantedColumns = sql.raw(
@@ -72,11 +73,11 @@ const grantedColumns = sql.raw(
 
 // As text: every request below a collection asks for it, and kysely's builder takes longer to put it together than
 // PostgreSQL to answer it.
-async function selectGranted(db: Db, partnerId: string, condition: RawBuilder<unknown>): Promise<GrantedCollection[]> {
+async function selectGranted(db: Db, partnerId: string, rest: RawBuilder<unknown>): Promise<GrantedCollection[]> {
   const { rows } = await sql<CollectionRow & Grant>`
     select ${grantedColumns}, quota_bytes::float8 as quota_bytes
     from access_grant join collection on collection.id = access_grant.collection_id
-    where partner_id = ${partnerId} and ${condition} order by collection.id`.execute(db);
+    where partner_id = ${partnerId} and ${rest}`.execute(db);
   return rows.map(toGranted);
 }
 
