@@ -27,7 +27,8 @@ export const replayCommand = () =>
             `No raise of its grant has uncovered anything for "${slug}" in "${name}". --since makes all come again that it may read.`,
           );
         }
-        const line = `${count} versions come again for ${slug} at its next poll of ${collection.alias}.`;
+        const what = count === 1 ? '1 version comes' : `${count} versions come`;
+        const line = `${what} again for ${slug} at its next poll of ${collection.alias}.`;
         printResult(line, { partner: slug, collection: collection.alias, versions: count }, options);
       }),
     );
