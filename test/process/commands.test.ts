@@ -96,6 +96,43 @@ describe('quotas', () => {
   });
 });
 
+describe('grants', () => {
+  it('are given, listed, raised with a word about what is behind, replayed, and taken', async () => {
+    await site.ok('partner', 'add', 'reader', '--name', 'Reader', '--sector', 'academia');
+    await site.ok('collection', 'add', 'raised', '--title', 'Raised', '--tlp-default', 'green', '--tlp-max', 'amber');
+    expect(await site.ok('grant', 'reader', 'raised', 'read', '--tlp', 'clear')).toBe(
+      'reader may read up to TLP:CLEAR in raised.',
+    );
+    await site.ok('import', 'raised', 'examples/campaign.json', '--as', 'bank');
+    const nothing = await site.run('replay', 'reader', 'raised');
+    expect(nothing.code).toBe(1);
+    expect(nothing.stderr).toMatch(/--since makes all come again/);
+    expect(await site.ok('grant', 'reader', 'raised', 'read', '--tlp', 'amber')).toMatch(
+      /^reader may read up to TLP:AMBER in raised\.\n.*`npx taxiway replay reader raised`/,
+    );
+    expect((await json('replay', 'reader', 'raised')).versions).toBeGreaterThan(0);
+    expect((await site.run('replay', 'reader', 'raised')).code).toBe(1);
+    expect((await json('replay', 'reader', 'raised', '--since', '2026-01-01T00:00:00Z')).versions).toBeGreaterThan(0);
+    expect(await json('grants', 'reader')).toMatchObject([{ collection: 'raised', can_read: true, tlp: 'amber' }]);
+    expect(await site.ok('revoke-grant', 'reader', 'raised')).toBe('reader may do nothing any more in raised.');
+    expect(await json('grants', 'reader')).toEqual([]);
+  });
+
+  it.each([
+    [['grant', 'bank', 'alpha', 'admin'], /A right is read or write, not "admin"/],
+    [['grant', 'bank', 'alpha', 'write', '--tlp', 'red'], /--tlp belongs to the right to read/],
+    [['grant', 'bank', 'alpha', 'read', '--tlp', 'purple'], /Allowed choices are clear, green, amber/],
+    [['grant', 'bank', 'nowhere', 'read'], /no collection "nowhere"/],
+    [['revoke-grant', 'nobody', 'alpha'], /no partner "nobody"/],
+    [['replay', 'bank', 'alpha', '--since', 'yesterday'], /--since takes a timestamp such as/],
+    [['collection', 'add', 'x', '--title', 'X', '--tlp-default', 'red', '--tlp-max', 'green'], /must not be above/],
+  ])('%j says what is wrong', async (args, message) => {
+    const { code, stderr } = await site.run(...args);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(message);
+  });
+});
+
 describe('tokens', () => {
   it('are printed alone, work at once, are listed, and stop when revoked', async () => {
     const refused = await site.run('token', 'issue', 'bank', '--scope', 'collection:alpha:read', '--ttl', '90d');
