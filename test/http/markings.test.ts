@@ -20,6 +20,7 @@ beforeAll(async () => {
   hub = await startTestHub();
   const green = await hub.addCollection({ alias: 'up-to-green', tlp_default: 1, tlp_max: 1 });
   const open = await hub.addCollection({ alias: 'open' });
+  await hub.addCollection({ alias: 'strict', validation: 'strict' });
   sender = await hub.tokenFor(await hub.addPartner('sender'), 'collection:*:read collection:*:write');
   readingPartner = await hub.addPartner('reader');
   reader = await hub.tokenFor(readingPartner, 'collection:*:read');
@@ -74,6 +75,17 @@ describe('a TLP marking under an id that nobody knows', () => {
     expect(successes.map((one: { id: string }) => one.id)).toEqual([other.id]);
     expect(failures.map((one: { id: string }) => one.id)).toEqual([whole.id, part.id, own]);
     for (const { message } of failures) expect(message).toMatch(/TLP marking under an id of its own.*§7\.2\.1\.4/);
+  });
+
+  it.each([
+    ['the collection is strict', 'strict', {}],
+    ['it has other faults', 'open', { description: null }],
+    ['its id is written in upper case', 'open', { id: `marking-definition--${own.slice(-36).toUpperCase()}` }],
+  ])('takes along what is marked with it where %s', async (_, alias, changes) => {
+    const marked = indicator({ object_marking_refs: [own] });
+    const answer = await hub.post(sender, pathOf(alias), { objects: [{ ...definition, ...changes }, marked] });
+    expect(answer.statusCode).toBe(422);
+    expect(answer.json().details.failures[1]).toMatchObject({ id: marked.id });
   });
 });
 
