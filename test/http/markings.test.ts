@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { putGrant } from '../../src/db/grants.ts';
 import type { PartnerRow } from '../../src/db/partners.ts';
@@ -113,5 +114,14 @@ describe('what a partner may not see', () => {
     const second = await hub.get(silent, `${pathOf('silent')}${seen.id}/`);
     expect(second.body).toBe(first.body);
     expect((await hub.get(writer, `${pathOf('silent')}${seen.id}/`)).json().objects).toEqual([later]);
+  });
+
+  it('does not say when it came to who sends an observable of the same id', async () => {
+    const sent = { type: 'ipv4-addr', spec_version: '2.1', id: `ipv4-addr--${randomUUID()}`, value: '198.51.100.3' };
+    const hidden = { ...sent, object_marking_refs: [red] };
+    const writer = await hub.tokenFor(await hub.addPartner(), 'collection:open:write');
+    await hub.post(sender, pathOf('open'), { objects: [hidden] });
+    const { failures, successes } = (await hub.post(writer, pathOf('open'), { objects: [sent, hidden] })).json();
+    expect([...failures, ...successes].map(({ version }) => version)).toEqual(['unknown', 'unknown']);
   });
 });
