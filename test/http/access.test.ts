@@ -1,10 +1,12 @@
-import { SignJWT } from 'jose';
+import { once } from 'node:events';
+import { request as httpRequest } from 'node:http';
+import { decodeJwt, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSigningKey } from '../../src/auth/signing-keys.ts';
 import { revokeToken } from '../../src/auth/tokens.ts';
 import { operator } from '../../src/db/audit.ts';
-import { insertApiRoot } from '../../src/db/collections.ts';
-import { setPartnerState } from '../../src/db/partners.ts';
+import { type CollectionRow, insertApiRoot } from '../../src/db/collections.ts';
+import { type PartnerRow, setPartnerState } from '../../src/db/partners.ts';
 import { startTestHub, type TestHub, taxii } from '../support/hub.ts';
 import { indicator } from '../support/stix.ts';
 
@@ -277,3 +279,38 @@ describe('Accept', () => {
     expect((await hub.app.inject({ url: '/hub/', headers })).statusCode).toBe(200);
   });
 });
+
+describe('an upload that is still on its way', () => {
+  it.each([
+    ['the token is revoked', 401, (one: TestHub, jti: string) => revoke(one, jti)],
+    ['the grant is removed', 404, (one: TestHub, _: string, whose: Whose) => one.revokeGrant(...whose)],
+  ])('adds nothing when %s meanwhile', async (_, status, take) => {
+    // As large as all bodies under way together may be, so that another one is told when this one has been let in.
+    const slow = await startTestHub({ bodyBytesMax: 4096, bodyBytesInFlightMax: 4096 });
+    try {
+      const whose: Whose = [await slow.addPartner(), await slow.addCollection({ alias: 'open' })];
+      const token = await slow.tokenFor(whose[0], 'collection:open:read collection:open:write');
+      const url = '/hub/collections/open/objects/';
+      const origin = await slow.app.listen({ port: 0, host: '127.0.0.1' });
+      const headers = { authorization: `Bearer ${token}`, 'content-type': taxii };
+      const upload = httpRequest(`${origin}${url}`, { method: 'POST', headers });
+      const answered = once(upload, 'response');
+      upload.write('{"objects":[');
+      const probe = async () => (await slow.post(token, url, { objects: [] })).statusCode;
+      await expect.poll(probe).toBe(503);
+      await take(slow, decodeJwt(token).jti as string, whose);
+      // A verified token is believed for a second.
+      await expect.poll(async () => (await slow.get(token, url)).statusCode, { timeout: 3000 }).toBe(status);
+      upload.end(`${JSON.stringify(indicator())}]}`);
+      const [answer] = await answered;
+      answer.resume();
+      expect(answer.statusCode).toBe(status);
+    } finally {
+      await slow.close();
+    }
+  });
+
+  const revoke = ({ hub }: TestHub, jti: string) => hub.db.transaction().execute(tx => revokeToken(tx, operator, jti));
+});
+
+type Whose = [partner: PartnerRow, collection: CollectionRow];
