@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
+import { promisify } from 'node:util';
 import { decodeJwt, SignJWT } from 'jose';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSigningKey } from '../../src/auth/signing-keys.ts';
 import { revokeToken } from '../../src/auth/tokens.ts';
@@ -310,6 +312,34 @@ describe('an upload that is still on its way', () => {
     }
   });
 
+  it('takes nothing from others when its client hangs up before the hub knows who it is', async () => {
+    const slow = await startTestHub({ bodyBytesMax: 4096, bodyBytesInFlightMax: 4096 });
+    try {
+      await slow.addCollection({ alias: 'open' });
+      const token = await slow.tokenFor(await slow.addPartner(), 'collection:open:write');
+      const url = '/hub/collections/open/objects/';
+      const origin = await slow.app.listen({ port: 0, host: '127.0.0.1' });
+      await slow.hub.db.transaction().execute(async tx => {
+        await sql`lock table token in access exclusive mode`.execute(tx);
+        const headers = { authorization: `Bearer ${token}`, 'content-type': taxii };
+        const upload = httpRequest(`${origin}${url}`, { method: 'POST', headers }).on('error', () => {});
+        upload.write('{"objects":[');
+        await expect.poll(() => countWaiting(slow)).toBe(1);
+        upload.destroy();
+        await expect.poll(() => promisify(slow.app.server.getConnections.bind(slow.app.server))()).toBe(0);
+      });
+      for (let round = 0; round < 3; round += 1) {
+        expect((await slow.post(token, url, { objects: [indicator()] })).statusCode).toBe(202);
+      }
+    } finally {
+      await slow.close();
+    }
+  });
+
+  const countWaiting = async ({ hub }: TestHub) => {
+    const waiting = sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    return (await waiting.execute(hub.db)).rows.length;
+  };
   const revoke = ({ hub }: TestHub, jti: string) => hub.db.transaction().execute(tx => revokeToken(tx, operator, jti));
 });
 
