@@ -29,7 +29,9 @@ export async function changeGrant(
     // Nothing is added meanwhile, so that it is clear what the partner has passed by under its old ceiling.
     const { date_added_last } = await lockCollection(tx, collection.id);
     const before = await findGrant(tx, partner.id, collection.id);
-    const rights = toRights({ ...nothing, ...before, ...change(before ?? nothing) });
+    // Who lost the right to read does not find its old ceiling again with it.
+    const { tlp_ceiling } = before?.can_read ? before : nothing;
+    const rights = toRights({ ...nothing, ...before, tlp_ceiling, ...change(before ?? nothing) });
     const replay_above = before?.can_read ? findUncovered(before, rights.tlp_ceiling) : null;
     const grant = { ...rights, replay_above, replay_until: replay_above === null ? null : date_added_last };
     if (rights.can_read || rights.can_write) await putGrant(tx, partner.id, collection.id, grant);

@@ -50,7 +50,8 @@ export function createIssuerVerifier(db: Db): (token: string, issuer: string) =>
 
 // Whom the token names, in sub or elsewhere, is of no matter: an issuer speaks for the one partner that it belongs to.
 function toPrincipal(token: string, payload: JWTPayload, row: IssuerRow): Principal {
-  const expiresAt = payload.exp as number;
+  // RFC 7519 §2: it may have a fraction.
+  const expiresAt = Math.floor(payload.exp as number);
   if (expiresAt > expiresAtMax) throw new Error('the claim exp lies beyond the year 9999');
   return {
     partnerId: row.partner_id,

@@ -88,10 +88,10 @@ interface CredentialOptions {
 
 /** What is kept of a client's credential, and its secret in clear, which is not. */
 async function makeCredential(options: CredentialOptions) {
-  if (!options.secret) return { secret: null, stored: { secret: null, ...(await readKeySource(options)) } };
-  if (options.jwksUri !== undefined || options.jwksFile !== undefined) {
+  if ([options.secret, options.jwksUri, options.jwksFile].filter(one => one !== undefined).length !== 1) {
     throw new OperatorError('A client has a secret or keys: --secret, --jwks-uri or --jwks-file, one of them.');
   }
+  if (!options.secret) return { secret: null, stored: { secret: null, ...(await readKeySource(options)) } };
   const secret = makeSecret();
   return { secret, stored: { secret: await hashSecret(secret), jwks_uri: null, jwks: null } };
 }

@@ -1,5 +1,6 @@
 import { SingleBar } from 'cli-progress';
 import { operator } from '../db/audit.ts';
+import { findGrant } from '../db/grants.ts';
 import { OperatorError } from '../errors.ts';
 import { replay } from '../taxii/replay.ts';
 import { parseTimestamp, type TaxiiTimestamp } from '../taxii/timestamp.ts';
@@ -15,6 +16,11 @@ export const replayCommand = () =>
       withHub(async ({ db }) => {
         const [partner, collection] = [await requirePartner(db, slug), await requireCollection(db, name)];
         const since = options.since === undefined ? undefined : requireTimestamp(options.since);
+        if (!(await findGrant(db, partner.id, collection.id))?.can_read) {
+          throw new OperatorError(
+            `"${slug}" may not read "${name}": \`npx taxiway grant ${slug} ${name} read\` changes that.`,
+          );
+        }
         const bar = process.stderr.isTTY ? new SingleBar({ format: '{value} objects' }) : undefined;
         bar?.start(0, 0);
         const count = await replay(db, partner, collection.id, {

@@ -113,18 +113,35 @@ export async function putGrant(
     .execute();
 }
 
-/** Notes the last date that versions were replayed under, or that nothing is behind the cursor any more. */
-export async function setReplayed(
+/** Notes the last date that versions were replayed under. */
+export async function setReplayedLast(
   tx: Tx,
   partnerId: string,
   collectionId: string,
-  change: { replayed_last: TaxiiTimestamp } | { replay_above: null; replay_until: null },
+  replayed_last: TaxiiTimestamp,
 ): Promise<void> {
   await tx
     .updateTable('access_grant')
-    .set(change)
+    .set({ replayed_last })
     .where('partner_id', '=', partnerId)
     .where('collection_id', '=', collectionId)
+    .execute();
+}
+
+/** Notes that nothing is behind the cursor any more, unless the ceiling was changed since the grant was read so. */
+export async function setUncoveredReplayed(
+  tx: Tx,
+  partnerId: string,
+  collectionId: string,
+  read: { ceiling: TlpLevel; until: TaxiiTimestamp },
+): Promise<void> {
+  await tx
+    .updateTable('access_grant')
+    .set({ replay_above: null, replay_until: null })
+    .where('partner_id', '=', partnerId)
+    .where('collection_id', '=', collectionId)
+    .where('tlp_ceiling', '=', read.ceiling)
+    .where('replay_until', '=', read.until)
     .execute();
 }
 

@@ -35,11 +35,11 @@ const sqlFiles: MigrationProvider = {
     for (const file of (await readdir(folder)).filter(name => name.endsWith('.sql'))) {
       const text = await readFile(new URL(file, folder), 'utf8');
       migrations[file.replace(/\.sql$/, '')] = {
-        up: trx =>
-          sql
-            .raw(text)
-            .execute(trx)
-            .then(() => undefined),
+        up: async trx => {
+          // What rewrites a large table takes longer than any request may.
+          await sql`set local statement_timeout = 0`.execute(trx);
+          await sql.raw(text).execute(trx);
+        },
       };
     }
     return migrations;

@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { type Rights, rightsIn } from '../auth/scopes.ts';
 import { findGrantedCollection, type GrantedCollection } from '../db/grants.ts';
@@ -20,12 +21,15 @@ declare module 'fastify' {
   }
 }
 
-/** Decides access once, before the body is read: every route from here on has `/:apiRoot/collections/:collection/`. */
+/**
+ * Decides access before the body is read, and once more after it: every route from here on has
+ * `/:apiRoot/collections/:collection/`.
+ */
 export const collectionScope = fp(async (app, { hub }: { hub: Hub }) => {
   app.decorateRequest('collection');
   app.decorateRequest('rights');
   app.decorateRequest('reader');
-  app.addHook('onRequest', async request => {
+  const decide = async (request: FastifyRequest) => {
     const { apiRoot, collection: idOrAlias } = request.params as { apiRoot: string; collection: string };
     const { needs } = request.routeOptions.config;
     const collection = await findGrantedCollection(hub.db, request.principal.partnerId, idOrAlias);
@@ -35,5 +39,12 @@ export const collectionScope = fp(async (app, { hub }: { hub: Hub }) => {
     request.collection = collection;
     const { tlp_ceiling: ceiling, replayed_last: replayedLast } = collection.grant;
     request.reader = { partnerId: request.principal.partnerId, ceiling, replayedLast };
+  };
+  app.addHook('onRequest', decide);
+  // A body may take minutes to come, in which its sender can lose the credential or the grant.
+  app.addHook('preHandler', async request => {
+    if (request.body === undefined) return;
+    request.principal = await app.identify(request);
+    await decide(request);
   });
 });

@@ -29,8 +29,10 @@ export const limits = fp(async (app, { config }: { config: Config }) => {
     if (ofPartner > 0) bytesOfPartners.set(principal.partnerId, ofPartner);
     else bytesOfPartners.delete(principal.partnerId);
   };
-  app.addHook('onRequest', async request => {
-    if (request.method !== 'POST') return;
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.method !== 'POST') return undefined;
+    // Its client hung up before we knew who it is: no hook would ever release what is set aside from now on.
+    if (request.raw.destroyed) return reply.hijack();
     // A chunked body does not say how long it is, so the most that it may be is set aside.
     const bytes = Number(request.headers['content-length'] ?? config.bodyBytesMax);
     if (bytes > config.bodyBytesMax) {
@@ -42,6 +44,7 @@ export const limits = fp(async (app, { config }: { config: Config }) => {
     }
     count(request, bytes);
     reserved.set(request, bytes);
+    return undefined;
   });
   const release = async (request: FastifyRequest) => {
     const bytes = reserved.get(request);

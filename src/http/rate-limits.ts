@@ -62,6 +62,7 @@ export const rateLimits = fp(async (app, { hub }: { hub: Hub }) => {
   };
 
   app.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
+    if (request.raw.destroyed) return reply.hijack();
     const { partnerId } = request.principal;
     underWay.add(partnerId, 1);
     counted.add(request);
@@ -84,8 +85,9 @@ export const rateLimits = fp(async (app, { hub }: { hub: Hub }) => {
     request.principal = await app.identify(request);
     return undefined;
   });
-  // Every request comes by here once, but for those above: also one whose client has hung up.
+  // Every request comes by here once; one whose client hangs up before its body has come, only at the second.
   app.addHook('onSend', async request => end(request));
+  app.addHook('onRequestAbort', async request => end(request));
 });
 
 /** Waits, but no longer than the client does. */

@@ -78,12 +78,14 @@ export async function admit(
     if (!isCandidate(one)) return one;
     const object = held.get(one.id);
     const version = versionOf(one, object?.latest ?? arrival);
-    const versionText = one.versionText ?? `${version}Z`;
+    // When an object of another partner came, the sender may not be allowed to know.
+    const isForeign = object !== undefined && object.owner !== partnerId;
+    const versionText = one.versionText ?? (isForeign ? 'unknown' : `${version}Z`);
     const same = object?.versions.get(version);
     const outcome = { id: one.id, version: versionText };
     if (same && isSameContent(same, one.bytes))
       return { ...outcome, result: 'present', message: 'already in the collection' };
-    if (object && object.owner !== partnerId) return { ...outcome, result: 'refused', message: ownedByAnother };
+    if (isForeign) return { ...outcome, result: 'refused', message: ownedByAnother };
     if (same) return { ...outcome, result: 'refused', message: otherContent };
     const tlp = one.tlp ?? tlp_default;
     if (tlp > tlp_max) return { ...outcome, result: 'refused', message: aboveMaximum(tlp, tlp_max) };

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { HubError } from '../errors.ts';
+import { isRecord } from '../stix/object-types.ts';
 import { isUnknownTlpMarking, markingsOf, type TlpLevel, tlpLevelOf } from '../stix/tlp.ts';
 import { describeProblems, type JudgeOptions, type Validator } from '../stix/validate.ts';
 import { type Anonymity, findRevelation } from './anonymity.ts';
@@ -66,11 +67,14 @@ export async function judge(slices: ObjectSlice[], validator: Validator, options
 
 /** Refuses what is marked with a TLP marking that was refused: nobody could be kept from seeing it. */
 function refuseUnknownTlp(judged: Judged[]): Judged[] {
-  const unknown = new Set(judged.flatMap(one => (isCandidate(one) || !one.isUnknownTlp ? [] : [one.id])));
+  const refused = judged.filter(one => !isCandidate(one) && one.isUnknownTlp);
+  const unknown = new Set(refused.map(({ id }) => id.toLowerCase()));
   if (unknown.size === 0) return judged;
   return judged.map(one => {
     const marking = isCandidate(one)
-      ? markingsOf(JSON.parse(one.bytes.toString('utf8'))).find(id => unknown.has(id as string))
+      ? markingsOf(JSON.parse(one.bytes.toString('utf8'))).find(
+          id => typeof id === 'string' && unknown.has(id.toLowerCase()),
+        )
       : undefined;
     if (!isCandidate(one) || marking === undefined) return one;
     const version = one.versionText ?? 'unknown';
@@ -90,19 +94,15 @@ function judgeSlice(slice: ObjectSlice, validator: Validator, options: Admission
   }
   const value = parseSlice(slice);
   const judgement = validator.judge(value, { ...options, memberCount: slice.memberCount });
+  // Also where it is refused for something else: what is marked with it is no less secret.
+  const unknownTlp = isRecord(value) && isUnknownTlpMarking(value) && { isUnknownTlp: true as const };
   if (!judgement.valid) {
     const { id, version, errors } = judgement;
-    return { result: 'refused', id, version, message: describeProblems(errors) };
+    return { result: 'refused', id, version, message: describeProblems(errors), ...unknownTlp };
   }
   const { id, type, specVersion, version } = judgement.object;
-  if (isUnknownTlpMarking(value as Record<string, unknown>)) {
-    return {
-      result: 'refused',
-      id,
-      version: version ?? 'unknown',
-      message: `is ${unknownTlpMarking}`,
-      isUnknownTlp: true,
-    };
+  if (unknownTlp) {
+    return { result: 'refused', id, version: version ?? 'unknown', message: `is ${unknownTlpMarking}`, ...unknownTlp };
   }
   const tlp = tlpLevelOf(value as Record<string, unknown>);
   const revelation = options.anonymity && findRevelation(value, options.anonymity);

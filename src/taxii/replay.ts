@@ -1,6 +1,6 @@
 import { type Actor, appendAudit } from '../db/audit.ts';
 import { lockCollection, setDateAddedLast } from '../db/collections.ts';
-import { findGrant, setReplayed } from '../db/grants.ts';
+import { findGrant, setReplayedLast, setUncoveredReplayed } from '../db/grants.ts';
 import { listVersionsOfOthers, type PageBounds, type PlacedVersion } from '../db/objects.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import { insertReplays } from '../db/replays.ts';
@@ -42,8 +42,7 @@ export async function replay(
     onProgress(count);
   }
   await db.transaction().execute(async tx => {
-    if (since === undefined)
-      await setReplayed(tx, partner.id, collectionId, { replay_above: null, replay_until: null });
+    if (since === undefined) await setUncoveredReplayed(tx, partner.id, collectionId, range);
     const details = { versions: count, since: since ?? null };
     await appendAudit(tx, actor, { chain: collectionId, action: 'objects-replayed', subject: partner.slug, details });
   });
@@ -88,7 +87,7 @@ async function replayBatch(
     const dates = chooseDates(date_added_last, now, versions.length);
     await insertReplays(tx, { partnerId, collectionId }, dates.first, versions);
     await setDateAddedLast(tx, collectionId, dates.last);
-    await setReplayed(tx, partnerId, collectionId, { replayed_last: dates.last });
+    await setReplayedLast(tx, partnerId, collectionId, dates.last);
   }
   return versions;
 }

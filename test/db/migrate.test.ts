@@ -22,9 +22,9 @@ async function asAdmin(statement: string): Promise<void> {
   await client.end();
 }
 
-function open(): Db {
+function open({ connectionsMax = 4 } = {}): Db {
   const connection = connectionTo(inject('server'), name);
-  const db = openDatabase({ connection, connectionsMax: 4, onError: () => {} });
+  const db = openDatabase({ connection, connectionsMax, onError: () => {} });
   opened.push(db);
   return db;
 }
@@ -46,6 +46,21 @@ describe('migrate', () => {
     expect(applied.filter(names => names.length > 0)).toHaveLength(1);
     expect(await isMigrated(nodes[1] as Db)).toBe(true);
     expect(await migrate(nodes[2] as Db)).toEqual([]);
+  });
+
+  it('takes the time that it takes, where a statement may take a second', async () => {
+    const db = open();
+    await sql`
+      create function be_slow() returns event_trigger language plpgsql as $$ begin perform pg_sleep(1.5); end $$`.execute(
+      db,
+    );
+    await sql`create event trigger slow on ddl_command_end when tag in ('CREATE TRIGGER') execute function be_slow()`.execute(
+      db,
+    );
+    const hasty = open({ connectionsMax: 1 });
+    await sql`set statement_timeout = '1s'`.execute(hasty);
+    await migrate(hasty);
+    expect(await isMigrated(hasty)).toBe(true);
   });
 
   it('refuses a database of a newer version in a sentence', async () => {

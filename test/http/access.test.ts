@@ -1,10 +1,14 @@
-import { SignJWT } from 'jose';
+import { once } from 'node:events';
+import { request as httpRequest } from 'node:http';
+import { promisify } from 'node:util';
+import { decodeJwt, SignJWT } from 'jose';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSigningKey } from '../../src/auth/signing-keys.ts';
 import { revokeToken } from '../../src/auth/tokens.ts';
 import { operator } from '../../src/db/audit.ts';
-import { insertApiRoot } from '../../src/db/collections.ts';
-import { setPartnerState } from '../../src/db/partners.ts';
+import { type CollectionRow, insertApiRoot } from '../../src/db/collections.ts';
+import { type PartnerRow, setPartnerState } from '../../src/db/partners.ts';
 import { startTestHub, type TestHub, taxii } from '../support/hub.ts';
 import { indicator } from '../support/stix.ts';
 
@@ -277,3 +281,72 @@ describe('Accept', () => {
     expect((await hub.app.inject({ url: '/hub/', headers })).statusCode).toBe(200);
   });
 });
+
+describe('an upload that is still on its way', () => {
+  it.each([
+    ['the token is revoked', 401, (one: TestHub, jti: string) => revoke(one, jti)],
+    ['the grant is removed', 404, (one: TestHub, _: string, whose: Whose) => one.revokeGrant(...whose)],
+  ])('adds nothing when %s meanwhile', async (_, status, take) => {
+    // As large as all bodies under way together may be, so that another one is told when this one has been let in.
+    const slow = await startTestHub({ bodyBytesMax: 4096, bodyBytesInFlightMax: 4096 });
+    try {
+      const whose: Whose = [await slow.addPartner(), await slow.addCollection({ alias: 'open' })];
+      const token = await slow.tokenFor(whose[0], 'collection:open:read collection:open:write');
+      const url = '/hub/collections/open/objects/';
+      const origin = await slow.app.listen({ port: 0, host: '127.0.0.1' });
+      const headers = { authorization: `Bearer ${token}`, 'content-type': taxii };
+      const upload = httpRequest(`${origin}${url}`, { method: 'POST', headers });
+      const answered = once(upload, 'response');
+      upload.write('{"objects":[');
+      // Nodes tell each other what they have counted when it has been let in.
+      await expect.poll(() => countRequests(slow), { timeout: 10_000 }).toBe(1);
+      expect((await slow.post(token, url, { objects: [] })).statusCode).toBe(503);
+      await take(slow, decodeJwt(token).jti as string, whose);
+      // A verified token is believed for a second.
+      await expect.poll(async () => (await slow.get(token, url)).statusCode, { timeout: 3000 }).toBe(status);
+      upload.end(`${JSON.stringify(indicator())}]}`);
+      const [answer] = await answered;
+      answer.resume();
+      expect(answer.statusCode).toBe(status);
+    } finally {
+      await slow.close();
+    }
+  });
+
+  it('takes nothing from others when its client hangs up before the hub knows who it is', async () => {
+    const slow = await startTestHub({ bodyBytesMax: 4096, bodyBytesInFlightMax: 4096 });
+    try {
+      await slow.addCollection({ alias: 'open' });
+      const token = await slow.tokenFor(await slow.addPartner(), 'collection:open:write');
+      const url = '/hub/collections/open/objects/';
+      const origin = await slow.app.listen({ port: 0, host: '127.0.0.1' });
+      await slow.hub.db.transaction().execute(async tx => {
+        await sql`lock table token in access exclusive mode`.execute(tx);
+        const headers = { authorization: `Bearer ${token}`, 'content-type': taxii };
+        const upload = httpRequest(`${origin}${url}`, { method: 'POST', headers }).on('error', () => {});
+        upload.write('{"objects":[');
+        await expect.poll(() => countWaiting(slow)).toBe(1);
+        upload.destroy();
+        await expect.poll(() => promisify(slow.app.server.getConnections.bind(slow.app.server))()).toBe(0);
+      });
+      for (let round = 0; round < 3; round += 1) {
+        expect((await slow.post(token, url, { objects: [indicator()] })).statusCode).toBe(202);
+      }
+    } finally {
+      await slow.close();
+    }
+  });
+
+  const countRequests = async ({ hub }: TestHub) =>
+    (await sql<{ requests: string }>`select requests from request_count`.execute(hub.db)).rows.reduce(
+      (sum, { requests }) => sum + Number(requests),
+      0,
+    );
+  const countWaiting = async ({ hub }: TestHub) => {
+    const waiting = sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    return (await waiting.execute(hub.db)).rows.length;
+  };
+  const revoke = ({ hub }: TestHub, jti: string) => hub.db.transaction().execute(tx => revokeToken(tx, operator, jti));
+});
+
+type Whose = [partner: PartnerRow, collection: CollectionRow];

@@ -1,5 +1,10 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { putGrant } from '../../src/db/grants.ts';
+import { changeGrant } from '../../src/auth/grants.ts';
+import { operator } from '../../src/db/audit.ts';
+import { lockCollection } from '../../src/db/collections.ts';
+import { findGrant, putGrant } from '../../src/db/grants.ts';
+import { replay } from '../../src/taxii/replay.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
 import { indicator } from '../support/stix.ts';
 
@@ -52,4 +57,40 @@ describe('a grant', () => {
     await hub.revokeGrant(partner, collection);
     expect((await hub.get(token, `${objectsOf('paged')}?limit=1&next=${next}`)).statusCode).toBe(404);
   });
+
+  it('that is taken and given again does not bring its old ceiling back', async () => {
+    const [partner, collection] = [await hub.addPartner(), await hub.addCollection()];
+    const change = (rights: object) => changeGrant(hub.hub.db, partner, collection, operator, () => rights);
+    await change({ can_read: true, can_write: true, tlp_ceiling: 4 });
+    expect(await change({ can_write: true })).toMatchObject({ tlp_ceiling: 4 });
+    await change({ can_read: false });
+    expect(await change({ can_read: true })).toMatchObject({ can_write: true, tlp_ceiling: amber });
+  });
+
+  it('whose ceiling is raised during a replay is replayed once more', async () => {
+    const [partner, collection] = [await hub.addPartner(), await hub.addCollection()];
+    const { db } = hub.hub;
+    const change = (tlp_ceiling: number) =>
+      changeGrant(db, partner, collection, operator, () => ({ can_read: true, tlp_ceiling }));
+    await change(1);
+    await change(2);
+    const { replaying, raised } = await db.transaction().execute(async tx => {
+      const { date_added_last } = await lockCollection(tx, collection.id);
+      const replaying = replay(db, partner, collection.id, { actor: operator });
+      await expect.poll(() => countWaiting()).toBe(1);
+      const raised = { can_read: true, can_write: false, tlp_ceiling: 4, replay_above: 1 };
+      await putGrant(tx, partner.id, collection.id, { ...raised, replay_until: date_added_last });
+      return { replaying, raised };
+    });
+    await replaying;
+    expect(await findGrant(db, partner.id, collection.id)).toMatchObject(raised);
+    await replay(db, partner, collection.id, { actor: operator });
+    expect(await findGrant(db, partner.id, collection.id)).toMatchObject({ replay_above: null, replay_until: null });
+  });
 });
+
+async function countWaiting(): Promise<number> {
+  const { rows } = await sql`
+    select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(hub.hub.db);
+  return rows.length;
+}

@@ -65,6 +65,12 @@ const notTrusted = {
 };
 
 describe("a token of a partner's own issuer", () => {
+  it('may expire at a fraction of a second (RFC 7519 §2)', async () => {
+    const exp = secondsFromNow(300) + 0.5;
+    const { credential } = (await ask(await key.sign(claims({ exp })), '/hub/me/')).json();
+    expect(Date.parse(credential.expires_at)).toBe(1000 * Math.floor(exp));
+  });
+
   it('works as one of the hub does, within the grants of the partner', async () => {
     // A registration is noticed within a second.
     await expect.poll(async () => statusOf(await key.sign(claims())), { timeout: 2000 }).toBe(200);

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { putGrant } from '../../src/db/grants.ts';
 import type { PartnerRow } from '../../src/db/partners.ts';
@@ -20,6 +21,7 @@ beforeAll(async () => {
   hub = await startTestHub();
   const green = await hub.addCollection({ alias: 'up-to-green', tlp_default: 1, tlp_max: 1 });
   const open = await hub.addCollection({ alias: 'open' });
+  await hub.addCollection({ alias: 'strict', validation: 'strict' });
   sender = await hub.tokenFor(await hub.addPartner('sender'), 'collection:*:read collection:*:write');
   readingPartner = await hub.addPartner('reader');
   reader = await hub.tokenFor(readingPartner, 'collection:*:read');
@@ -75,6 +77,17 @@ describe('a TLP marking under an id that nobody knows', () => {
     expect(failures.map((one: { id: string }) => one.id)).toEqual([whole.id, part.id, own]);
     for (const { message } of failures) expect(message).toMatch(/TLP marking under an id of its own.*§7\.2\.1\.4/);
   });
+
+  it.each([
+    ['the collection is strict', 'strict', {}],
+    ['it has other faults', 'open', { description: null }],
+    ['its id is written in upper case', 'open', { id: `marking-definition--${own.slice(-36).toUpperCase()}` }],
+  ])('takes along what is marked with it where %s', async (_, alias, changes) => {
+    const marked = indicator({ object_marking_refs: [own] });
+    const answer = await hub.post(sender, pathOf(alias), { objects: [{ ...definition, ...changes }, marked] });
+    expect(answer.statusCode).toBe(422);
+    expect(answer.json().details.failures[1]).toMatchObject({ id: marked.id });
+  });
 });
 
 describe('what a partner may not see', () => {
@@ -101,5 +114,14 @@ describe('what a partner may not see', () => {
     const second = await hub.get(silent, `${pathOf('silent')}${seen.id}/`);
     expect(second.body).toBe(first.body);
     expect((await hub.get(writer, `${pathOf('silent')}${seen.id}/`)).json().objects).toEqual([later]);
+  });
+
+  it('does not say when it came to who sends an observable of the same id', async () => {
+    const sent = { type: 'ipv4-addr', spec_version: '2.1', id: `ipv4-addr--${randomUUID()}`, value: '198.51.100.3' };
+    const hidden = { ...sent, object_marking_refs: [red] };
+    const writer = await hub.tokenFor(await hub.addPartner(), 'collection:open:write');
+    await hub.post(sender, pathOf('open'), { objects: [hidden] });
+    const { failures, successes } = (await hub.post(writer, pathOf('open'), { objects: [sent, hidden] })).json();
+    expect([...failures, ...successes].map(({ version }) => version)).toEqual(['unknown', 'unknown']);
   });
 });

@@ -218,6 +218,10 @@ describe('a mistake', () => {
     [['import', 'alpha', 'package.json', '--as', 'bank'], /no list called objects/],
     [['import', 'alpha', 'README.md', '--as', 'bank'], /not valid JSON/],
     [['export', 'none'], /no collection "none"/],
+    [
+      ['replay', 'police', 'alpha', '--since', '2026-01-01T00:00:00Z'],
+      /may not read "alpha": `npx taxiway grant police/,
+    ],
     [['export', 'alpha', '/nowhere/at/all.json'], /ENOENT/],
     [['collection', 'add', 'beta'], /required option '--title/],
     [['nonsense'], /unknown command/],

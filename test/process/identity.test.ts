@@ -145,7 +145,7 @@ describe('a mistake', () => {
     [issuer('--jwks-uri', 'https://keys.example/', '--audience', 'a\nb'), /--audience takes/],
     [issuer('--jwks-uri', 'https://keys.example/', '--scope', 'openid'), /--scope takes words/],
     [['partner', 'issuer', 'remove', 'police', 'https://x.example'], /"police" has no issuer/],
-    [['partner', 'client', 'add', 'bank'], /one of both/],
+    [['partner', 'client', 'add', 'bank'], /one of them/],
     [['partner', 'client', 'add', 'bank', '--secret', '--jwks-uri', 'https://x.example'], /one of them/],
     [['partner', 'client', 'remove', 'x'], /There is no client "x"/],
   ])('%j is told in a sentence', async (args, sentence) => {
