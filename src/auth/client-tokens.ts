@@ -2,6 +2,7 @@ import type { Actor } from '../db/audit.ts';
 import { type ClientRow, lockClient } from '../db/clients.ts';
 import { type GrantedCollection, listGrantedCollections } from '../db/grants.ts';
 import type { Tx } from '../db/pool.ts';
+import { countLivingTokens } from '../db/tokens.ts';
 import { HubError } from '../errors.ts';
 import { clientInvalid } from './clients.ts';
 import type { HubIdentity } from './hub-identity.ts';
@@ -11,12 +12,16 @@ import { issueToken } from './tokens.ts';
 // A token travels in a header, of which many proxies take 8 KiB.
 const scopeCharactersMax = 4000;
 
+// Each leaves a row in the audit log. A program that asks for a token at each poll stays far below.
+const livingTokensMax = 500;
+
 /**
  * Issues a short-lived token to a client that has been authenticated.
  * @param request the scope that it asks for; undefined: all that it may have
  * @returns the token, and its scope
  * @throws HubError oauth-client-invalid where the client has been removed since or its partner is disabled,
- * oauth-scope-invalid where it asks for more than it may have, oauth-client-unauthorized where it may have nothing
+ * oauth-scope-invalid where it asks for more than it may have, oauth-client-unauthorized where it may have nothing,
+ * too-many-requests where it has more tokens than it can use
  */
 export async function issueClientToken(
   tx: Tx,
@@ -26,6 +31,13 @@ export async function issueClientToken(
 ): Promise<{ token: string; scope: string }> {
   if (!(await lockClient(tx, client.id))) {
     throw clientInvalid(new Error(`${client.id} has been removed, or its partner is disabled`));
+  }
+  if ((await countLivingTokens(tx, client.id, livingTokensMax)) >= livingTokensMax) {
+    throw new HubError(
+      'too-many-requests',
+      `You hold ${livingTokensMax} tokens that are good still. Use one until it expires before you ask for another.`,
+      { retryAfterSeconds: Math.ceil(request.ttlMs / 1000) },
+    );
   }
   const scope = narrowScope(request.scope, client.scope, await listGrantedCollections(tx, client.partner_id));
   const { partner_id: partnerId, partner, id: clientId } = client;

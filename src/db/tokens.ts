@@ -86,6 +86,21 @@ export async function findTokenHolder(
     .executeTakeFirst();
 }
 
+/** How many tokens of a client are good now, but for those that were revoked; at most `max` are counted. */
+export async function countLivingTokens(db: Db, clientId: string, max: number): Promise<number> {
+  const living = db
+    .selectFrom('token')
+    .select('jti')
+    .where('client_id', '=', clientId)
+    .where('expires_at', '>', sql<string>`now()`)
+    .limit(max);
+  const { count } = await db
+    .selectFrom(living.as('living'))
+    .select(sql<string>`count(*)`.as('count'))
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
 /** How many rows one call of deleteExpiredClientTokens removes at most. */
 export const expiredTokensMax = 1000;
 

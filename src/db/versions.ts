@@ -58,6 +58,35 @@ export async function findKnownVersions(
   return rows;
 }
 
+/**
+ * Which of these ids another partner holds in another letter case, and so as the same id (RFC 9562 §4). The caller holds the
+ * collection's lock.
+ * @returns them in lower case
+ */
+export async function findForeignSpellings(
+  tx: Tx,
+  collectionId: string,
+  partnerId: string,
+  objectIds: string[],
+): Promise<Set<string>> {
+  const ids = [...new Set(objectIds)];
+  const mixed = ids.filter(id => id !== id.toLowerCase());
+  const toLower = (id: string) => id.toLowerCase();
+  const { rows } = await sql<{ id: string }>`
+    select one.id from unnest(${splitText(ids, toLower)}) as one(id) cross join lateral (
+      select collection_id, added_by from object_version
+      where object_id <> lower(object_id) and lower(object_id) = one.id
+      offset 0
+    ) held
+    where collection_id = ${collectionId} and added_by <> ${partnerId}
+    union all
+    select one.id from unnest(${splitText(mixed, toLower)}) as one(id) cross join lateral (
+      select from object_version
+      where ${isVersionOf(collectionId, sql`one.id`)} and added_by <> ${partnerId} limit 1
+    ) held`.execute(tx);
+  return new Set(rows.map(row => row.id));
+}
+
 /** The stored texts of these versions, except of those longer than their bytesMax. */
 export async function findStoredTexts(
   tx: Tx,

@@ -54,8 +54,8 @@ export const authenticate = fp(async (app, { hub }: { hub: Hub }) => {
     } catch (error) {
       // Who sends none may only want to see the challenge.
       if (!(error instanceof HubError) || error.code !== 'credential-invalid') throw error;
-      app.failedLogins.count(request);
-      app.failedLogins.refuseBeyondLimit(request);
+      app.failedLogins.count(request, 'token');
+      app.failedLogins.refuseBeyondLimit(request, 'token');
       throw error;
     }
   });

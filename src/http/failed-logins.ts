@@ -11,16 +11,19 @@ declare module 'fastify' {
   }
 }
 
-/** The wrong credentials that came from each address within a minute. */
+/** Tokens with which objects are asked for, and the secrets and assertions with which clients ask for tokens. */
+type Kind = 'token' | 'client';
+
+/** The wrong credentials of each kind that came from each address within a minute. */
 interface FailedLogins {
   /** counts a wrong credential */
-  count(request: FastifyRequest): void;
+  count(request: FastifyRequest, kind: Kind): void;
   /**
    * Call it before a check that is costly, or that guessing could pass; where neither is so, after the check has failed,
    * so that good credentials from a shared address go on working.
    * @throws HubError too-many-requests
    */
-  refuseBeyondLimit(request: FastifyRequest): void;
+  refuseBeyondLimit(request: FastifyRequest, kind: Kind): void;
 }
 
 const windowMs = 60_000;
@@ -30,12 +33,12 @@ const addressesMax = 10_000;
 export const failedLogins = fp(async (app, { config }: { config: Config }) => {
   const counts = new LRUCache<string, number>({ max: addressesMax, ttl: windowMs, noUpdateTTL: true });
   app.decorate('failedLogins', {
-    count(request) {
-      const key = keyOf(request);
+    count(request, kind) {
+      const key = keyOf(request, kind);
       counts.set(key, (counts.get(key) ?? 0) + 1);
     },
-    refuseBeyondLimit(request) {
-      const key = keyOf(request);
+    refuseBeyondLimit(request, kind) {
+      const key = keyOf(request, kind);
       if (config.failedLoginsPerMinute === 0 || (counts.get(key) ?? 0) <= config.failedLoginsPerMinute) return;
       throw new HubError(
         'too-many-requests',
@@ -47,6 +50,6 @@ export const failedLogins = fp(async (app, { config }: { config: Config }) => {
 });
 
 // What a proxy passes on may be any text.
-function keyOf({ ip }: FastifyRequest): string {
-  return normalizeIP(ip.slice(0, 64));
+function keyOf({ ip }: FastifyRequest, kind: Kind): string {
+  return `${kind} ${normalizeIP(ip.slice(0, 64))}`;
 }

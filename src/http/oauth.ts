@@ -51,9 +51,9 @@ function requestToken(hub: Hub, failedLogins: FastifyInstance['failedLogins']): 
       );
       const issuer = readIssuer(hub, request);
       // Before the secret is hashed, which is costly.
-      failedLogins.refuseBeyondLimit(request);
+      failedLogins.refuseBeyondLimit(request, 'client');
       const client = await authenticateClient(credential, [`${issuer}${tokenPath}`, issuer]).catch(error => {
-        if (error instanceof HubError && error.code === 'oauth-client-invalid') failedLogins.count(request);
+        if (error instanceof HubError && error.code === 'oauth-client-invalid') failedLogins.count(request, 'client');
         throw error;
       });
       const wanted = { scope: asked, ttlMs, requestId: request.id, certificate: request.clientCertificate };

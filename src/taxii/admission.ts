@@ -5,6 +5,7 @@ import { type CollectionRow, lockCollection, setDateAddedLast } from '../db/coll
 import type { Tx } from '../db/pool.ts';
 import { addStorage, findStorage } from '../db/storage.ts';
 import {
+  findForeignSpellings,
   findKnownVersions,
   findStoredTexts,
   insertVersions,
@@ -68,7 +69,14 @@ export async function admit(
   const { date_added_last, now } = await lockCollection(tx, collectionId);
   // What has no version of its own gets the time it came (TAXII 2.1 §5.3.1: a value that is consistent to the server).
   const arrival = toInstant(now > date_added_last ? now : date_added_last);
-  const held = await findHeldObjects(tx, collectionId, judged.filter(isCandidate));
+  const candidates = judged.filter(isCandidate);
+  const held = await findHeldObjects(tx, collectionId, candidates);
+  const foreign = await findForeignSpellings(
+    tx,
+    collectionId,
+    partnerId,
+    candidates.map(({ id }) => id),
+  );
   const added: NewVersion[] = [];
   const changed = new Set<Ends>();
   const storedBefore = await findStorage(tx, collectionId, partnerId);
@@ -79,7 +87,7 @@ export async function admit(
     const object = held.get(one.id);
     const version = versionOf(one, object?.latest ?? arrival);
     // When an object of another partner came, the sender may not be allowed to know.
-    const isForeign = object !== undefined && object.owner !== partnerId;
+    const isForeign = object ? object.owner !== partnerId : foreign.has(one.id.toLowerCase());
     const versionText = one.versionText ?? (isForeign ? 'unknown' : `${version}Z`);
     const same = object?.versions.get(version);
     const outcome = { id: one.id, version: versionText };

@@ -39,6 +39,7 @@ export async function importObjects(
   onProgress: (progress: ImportProgress) => void = () => {},
 ): Promise<void> {
   const anonymity = await findAnonymity(context, collection, sender.partnerId);
+  const unknownTlp = new Set<string>();
   const slicer = new ObjectSlicer({ elementBytesMax: context.config.bodyBytesMax });
   let batch: ObjectSlice[] = [];
   let batchBytes = 0;
@@ -47,7 +48,7 @@ export async function importObjects(
   const flush = async () => {
     if (batch.length === 0) return;
     const { validation: policy } = collection;
-    const judged = await judge(batch, context.validator, { policy, now: new Date(), anonymity });
+    const judged = await judge(batch, context.validator, { policy, now: new Date(), anonymity, unknownTlp });
     const outcomes = await inTransaction(context.db, tx => admit(tx, collection, sender, judged));
     batch = [];
     batchBytes = 0;

@@ -34,6 +34,8 @@ export interface Candidate {
 /** By what the elements of an envelope are judged: the policy of the collection, and what must not show in it. */
 export interface AdmissionOptions extends JudgeOptions {
   anonymity?: Anonymity | undefined;
+  /** in lower case, the TLP markings that were refused in earlier batches of the same input; what is found is added */
+  unknownTlp?: Set<string>;
 }
 
 /** Each element of an envelope, judged alone: on its way in, or refused already. */
@@ -62,13 +64,12 @@ export async function judge(slices: ObjectSlice[], validator: Validator, options
     reasonsLength += (isCandidate(one) ? one.warning : one.message)?.length ?? 0;
     judged.push(reasonsLength <= reasonsLengthMax ? one : shortenReason(one));
   }
-  return refuseUnknownTlp(judged);
+  return refuseUnknownTlp(judged, options.unknownTlp ?? new Set());
 }
 
 /** Refuses what is marked with a TLP marking that was refused: nobody could be kept from seeing it. */
-function refuseUnknownTlp(judged: Judged[]): Judged[] {
-  const refused = judged.filter(one => !isCandidate(one) && one.isUnknownTlp);
-  const unknown = new Set(refused.map(({ id }) => id.toLowerCase()));
+function refuseUnknownTlp(judged: Judged[], unknown: Set<string>): Judged[] {
+  for (const one of judged) if (!isCandidate(one) && one.isUnknownTlp) unknown.add(one.id.toLowerCase());
   if (unknown.size === 0) return judged;
   return judged.map(one => {
     const marking = isCandidate(one)

@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { operator } from '../../src/db/audit.ts';
+import { findCollection } from '../../src/db/collections.ts';
 import { putGrant } from '../../src/db/grants.ts';
 import type { PartnerRow } from '../../src/db/partners.ts';
-import { startTestHub, type TestHub } from '../support/hub.ts';
+import { importObjects } from '../../src/taxii/import.ts';
+import { required, startTestHub, type TestHub } from '../support/hub.ts';
 import { indicator, indicators, revise } from '../support/stix.ts';
 
 const red = 'marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed';
@@ -88,6 +91,25 @@ describe('a TLP marking under an id that nobody knows', () => {
     expect(answer.statusCode).toBe(422);
     expect(answer.json().details.failures[1]).toMatchObject({ id: marked.id });
   });
+});
+
+it('an import remembers a TLP marking under an id of its own over all its batches', async () => {
+  const row = required(await findCollection(hub.hub.db, 'open'));
+  const partner = await hub.addPartner();
+  const definition = {
+    ...{ type: 'marking-definition', spec_version: '2.1', id: own, created: '2020-01-01T00:00:00.000Z' },
+    ...{ definition_type: 'tlp', definition: { tlp: 'red' } },
+  };
+  const marked = indicators(1100).map(one => ({ ...one, object_marking_refs: [own] }));
+  const results: string[] = [];
+  await importObjects(
+    hub.hub,
+    row,
+    { partnerId: partner.id, partner: partner.slug, actor: operator },
+    [Buffer.from(JSON.stringify({ objects: [definition, ...marked] }))],
+    ({ outcomes }) => results.push(...outcomes.map(({ result }) => result)),
+  );
+  expect(results).toEqual(Array(1101).fill('refused'));
 });
 
 describe('what a partner may not see', () => {

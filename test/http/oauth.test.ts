@@ -401,3 +401,16 @@ describe('/.well-known/oauth-authorization-server', () => {
     await first.close();
   });
 });
+
+it('a client that asks for tokens without end is told to use those that it has', async () => {
+  const greedy = await addClient(bank);
+  await sql`insert into token (jti, partner_id, scope, kid, client_id, issued_at, expires_at)
+    select gen_random_uuid(), ${bank.id}, 'collection:open:read', kid, ${greedy.id}, now(), now() + interval '10 minutes'
+    from signing_key, generate_series(1, 499) where superseded_at is null`.execute(hub.hub.db);
+  const ask = () => send({ client_id: greedy.id, client_secret: greedy.secret });
+  expect((await ask()).statusCode).toBe(200);
+  const refused = await ask();
+  expect(refused.statusCode).toBe(429);
+  expect(refused.headers['retry-after']).toBe('600');
+  expect(refused.json()).toEqual({ error: 'temporarily_unavailable', error_description: expect.stringMatching(/500/) });
+});

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PartnerRow } from '../../src/db/partners.ts';
 import { startTestHub, type TestHub, taxii } from '../support/hub.ts';
@@ -194,6 +195,25 @@ describe('ownership', () => {
     expect(attempt.json().details.failures[0].message).toMatch(/another partner/);
     expect(attempt.body).not.toContain(bank.slug);
     expect((await push([revise(object, '2026-04-01T00:00:00.000Z', { revoked: true })])).statusCode).toBe(202);
+  });
+
+  it.each([
+    ['upper', 'lower'],
+    ['lower', 'upper'],
+    ['mixed', 'upper'],
+  ] as const)('holds for an id in %s case where another partner writes it in %s case', async (first, second) => {
+    const uuid = randomUUID();
+    const spell = { upper: uuid.toUpperCase(), lower: uuid, mixed: uuid.slice(0, 18).toUpperCase() + uuid.slice(18) };
+    // A digit above 9 in each half, so that all three differ.
+    const spelled = (how: keyof typeof spell) => `indicator--a${spell[how].slice(1, -1)}${how === 'upper' ? 'F' : 'f'}`;
+    const object = indicator({ id: spelled(first).replace('--a', first === 'lower' ? '--a' : '--A') });
+    expect((await push([object])).statusCode).toBe(202);
+    const revived = { ...object, id: spelled(second), modified: '2026-04-01T00:00:00.000Z' };
+    const attempt = await push([revived], policeToken);
+    expect(attempt.statusCode).toBe(422);
+    expect(attempt.json().details.failures[0].message).toMatch(/another partner/);
+    // It is its owner's to write as it likes.
+    expect((await push([revived])).statusCode).toBe(202);
   });
 
   it('another partner sending the same object is a success that changes nothing', async () => {
