@@ -22,7 +22,7 @@ export function readSecureContext(files: NonNullable<Config['tls']>): SecureCont
   try {
     createSecureContext(context);
   } catch (error) {
-    throw new OperatorError(`OpenSSL takes TLS_CERT, TLS_KEY and TLS_CLIENT_CA not: ${(error as Error).message}.`);
+    throw new OperatorError(`OpenSSL refuses TLS_CERT, TLS_KEY and TLS_CLIENT_CA: ${(error as Error).message}.`);
   }
   return context;
 }
