@@ -2,7 +2,8 @@ import { type Actor, appendAudit, hubChain } from '../db/audit.ts';
 import { lockCollection } from '../db/collections.ts';
 import { deleteGrant, findGrant, type Grant, type GrantedRights, putGrant } from '../db/grants.ts';
 import type { Db } from '../db/pool.ts';
-import { type TlpLevel, tlpLabels, tlpLevelOfLabel } from '../stix/tlp.ts';
+import { tlpLabels, tlpLevelOfLabel } from '../stix/tlp.ts';
+import type { TaxiiTimestamp } from '../taxii/timestamp.ts';
 
 const nothing: GrantedRights = {
   can_read: false,
@@ -32,13 +33,13 @@ export async function changeGrant(
     // Who lost the right to read does not find its old ceiling again with it.
     const { tlp_ceiling } = before?.can_read ? before : nothing;
     const rights = toRights({ ...nothing, ...before, tlp_ceiling, ...change(before ?? nothing) });
-    const replay_above = before?.can_read ? findUncovered(before, rights.tlp_ceiling) : null;
-    const grant = { ...rights, replay_above, replay_until: replay_above === null ? null : date_added_last };
+    const uncovered = before?.can_read ? findUncovered(before, rights, date_added_last) : nothingUncovered;
+    const grant = { ...rights, ...uncovered };
     if (rights.can_read || rights.can_write) await putGrant(tx, partner.id, collection.id, grant);
     else await deleteGrant(tx, partner.id, collection.id);
     const details = { collection: collection.alias, ...toRecord(rights) };
     await appendAudit(tx, actor, { chain: hubChain, action: 'grant-changed', subject: partner.slug, details });
-    return { ...rights, replay_above };
+    return { ...rights, replay_above: uncovered.replay_above };
   });
 }
 
@@ -52,8 +53,15 @@ function toRights({ can_read, can_write, tlp_ceiling, quota_bytes, sees_partners
   return { can_read, can_write, tlp_ceiling, quota_bytes, sees_partners };
 }
 
-/** The level above which objects are behind the partner's cursor once its ceiling is changed; null: none are. */
-function findUncovered({ tlp_ceiling, replay_above }: Grant, ceiling: TlpLevel): TlpLevel | null {
-  const lowest = Math.min(replay_above ?? tlp_ceiling, tlp_ceiling);
-  return lowest < ceiling ? lowest : null;
+type Uncovered = Pick<Grant, 'replay_above' | 'replay_until'>;
+
+const nothingUncovered: Uncovered = { replay_above: null, replay_until: null };
+
+/** What is behind the cursor of a partner who could read before: above which level, and up to which date. */
+function findUncovered(before: Grant, { can_read, tlp_ceiling }: GrantedRights, now: TaxiiTimestamp): Uncovered {
+  const { replay_above, replay_until } = before;
+  // It has passed by nothing since, under a ceiling that stays.
+  if (can_read && tlp_ceiling === before.tlp_ceiling) return { replay_above, replay_until };
+  const lowest = Math.min(replay_above ?? before.tlp_ceiling, before.tlp_ceiling);
+  return can_read && lowest < tlp_ceiling ? { replay_above: lowest, replay_until: now } : nothingUncovered;
 }

@@ -86,13 +86,14 @@ export async function findTokenHolder(
     .executeTakeFirst();
 }
 
-/** How many tokens of a client are good now, but for those that were revoked; at most `max` are counted. */
+/** How many tokens of a client are good now; at most `max` are counted. */
 export async function countLivingTokens(db: Db, clientId: string, max: number): Promise<number> {
   const living = db
     .selectFrom('token')
     .select('jti')
     .where('client_id', '=', clientId)
     .where('expires_at', '>', sql<string>`now()`)
+    .where('revoked_at', 'is', null)
     .limit(max);
   const { count } = await db
     .selectFrom(living.as('living'))

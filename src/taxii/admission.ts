@@ -54,9 +54,6 @@ interface HeldVersion {
 /**
  * Adds objects to a collection in their order: the invariants of polling and of ownership are kept here, under the
  * collection's lock, which is held until the transaction ends.
- *
- * Dates are one microsecond apart, later than all before, and the last one is a whole millisecond, since a client that
- * truncates X-TAXII-Date-Added-Last to milliseconds would else be handed the last objects again at every poll.
  * @returns an outcome for each element, in order
  */
 export async function admit(

@@ -67,6 +67,22 @@ describe('a grant', () => {
     expect(await change({ can_read: true })).toMatchObject({ can_write: true, tlp_ceiling: amber });
   });
 
+  it('that changes otherwise leaves what a raise has uncovered as it was', async () => {
+    const [partner, collection] = [await hub.addPartner(), await hub.addCollection()];
+    const { db } = hub.hub;
+    const change = (rights: object) => changeGrant(db, partner, collection, operator, () => rights);
+    await change({ can_read: true, tlp_ceiling: 1 });
+    await change({ tlp_ceiling: 2 });
+    const raised = await findGrant(db, partner.id, collection.id);
+    expect(raised).toMatchObject({ replay_above: 1, replay_until: expect.any(String) });
+    const token = await hub.tokenFor(await hub.addPartner(), `collection:${collection.alias}:write`);
+    expect((await hub.post(token, objectsOf(collection.alias), { objects: [indicator()] })).statusCode).toBe(202);
+    expect(await change({ can_write: true })).toMatchObject({ replay_above: 1 });
+    // Else what it has been handed since would come again.
+    expect(await findGrant(db, partner.id, collection.id)).toEqual({ ...raised, can_write: true });
+    expect(await change({ tlp_ceiling: 1 })).toMatchObject({ replay_above: null });
+  });
+
   it('whose ceiling is raised during a replay is replayed once more', async () => {
     const [partner, collection] = [await hub.addPartner(), await hub.addCollection()];
     const { db } = hub.hub;
