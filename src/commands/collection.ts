@@ -71,6 +71,8 @@ export const collectionCommand = () =>
       ),
     );
 
-function toRecord({ tlp_default, tlp_max, tlp_held: _, ...collection }: CollectionRow) {
-  return { ...collection, tlp_default: tlpLabels[tlp_default], tlp_max: tlpLabels[tlp_max] };
+function toRecord({ id, alias, api_root, title, description, validation, anonymous, ...row }: CollectionRow) {
+  const { tlp_default, tlp_max, date_added_last, created_at } = row;
+  const levels = { tlp_default: tlpLabels[tlp_default], tlp_max: tlpLabels[tlp_max] };
+  return { id, alias, api_root, title, description, validation, anonymous, ...levels, date_added_last, created_at };
 }

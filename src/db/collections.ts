@@ -30,6 +30,12 @@ export interface CollectionRow {
   /** of the newest object ever added; before the first one, when the collection was made */
   date_added_last: TaxiiTimestamp;
   created_at: TaxiiTimestamp;
+  /** rises with every change of this row, and so whenever objects are added or removed */
+  revision: string;
+  /** the revision at which something that was there already became different */
+  past_revision: string;
+  /** the revision at which anybody's rights in it changed */
+  grants_revision: string;
 }
 
 /** The slug of the API root that is there from the start. */
@@ -50,6 +56,9 @@ export const collectionColumns = [
   'tlp_held',
   'date_added_last',
   'created_at',
+  'revision',
+  'past_revision',
+  'grants_revision',
 ] as const;
 
 /** What an alias, and the slug of an API root or a partner, must look like. Nothing else is ever asked for. */
@@ -86,10 +95,10 @@ export async function findApiRoot(db: Db, slug: string): Promise<ApiRootRow | un
   return db.selectFrom('api_root').select(apiRootColumns).where('slug', '=', slug).executeTakeFirst();
 }
 
+type Kept = 'date_added_last' | 'created_at' | 'tlp_held' | 'revision' | 'past_revision' | 'grants_revision';
 type Defaulted = 'validation' | 'anonymous' | 'tlp_default' | 'tlp_max';
 /** A collection that is to be added. */
-export type NewCollection = Omit<CollectionRow, 'date_added_last' | 'created_at' | 'tlp_held' | Defaulted> &
-  Partial<Pick<CollectionRow, Defaulted>>;
+export type NewCollection = Omit<CollectionRow, Kept | Defaulted> & Partial<Pick<CollectionRow, Defaulted>>;
 
 /** @returns undefined where its id or alias is taken */
 export async function insertCollection(db: Db, collection: NewCollection): Promise<CollectionRow | undefined> {
@@ -138,20 +147,39 @@ export async function lockCollection(
     .executeTakeFirstOrThrow();
 }
 
-/** Moves the collection's clock, and notes the levels of what was added. The caller holds its lock. */
+/**
+ * Moves the collection's clock, and notes the levels of what was added. The caller holds its lock.
+ * @param isPastChanged whether versions that were there already became different
+ * @returns the row as this transaction leaves it
+ */
 export async function setDateAddedLast(
   tx: Tx,
   collectionId: string,
   dateAdded: TaxiiTimestamp,
-  levels: TlpLevel[] = [],
-): Promise<void> {
+  { levels = [], isPastChanged = false }: { levels?: TlpLevel[]; isPastChanged?: boolean } = {},
+): Promise<CollectionRow> {
   const held = levels.reduce((bits, level) => bits | (1 << level), 0);
-  await tx
+  return tx
     .updateTable('collection')
     .set({ date_added_last: dateAdded, tlp_held: sql`tlp_held | ${held}::smallint` })
+    .$if(isPastChanged, query => query.set({ past_revision: nextRevision }))
     .where('id', '=', collectionId)
-    .execute();
+    .returning(collectionColumns)
+    .executeTakeFirstOrThrow();
 }
+
+/** Notes that versions which were there already became different, or are gone. The caller holds the collection's lock. */
+export async function setPastChanged(tx: Tx, collectionId: string): Promise<CollectionRow> {
+  return tx
+    .updateTable('collection')
+    .set({ past_revision: nextRevision })
+    .where('id', '=', collectionId)
+    .returning(collectionColumns)
+    .executeTakeFirstOrThrow();
+}
+
+// The one that the trigger gives the row with this change.
+const nextRevision = sql<string>`revision + 1`;
 
 /** The levels that the collection holds, or has held. */
 export function levelsOf({ tlp_held }: Pick<CollectionRow, 'tlp_held'>): TlpLevel[] {

@@ -10,6 +10,7 @@ export interface Database {
     id: string;
     cursor_key: Buffer;
     created_at: Generated<TaxiiTimestamp>;
+    trust_revision: Generated<string>;
   };
   signing_key: {
     kid: string;
@@ -117,6 +118,10 @@ export interface Database {
     anonymous: Generated<boolean>;
     date_added_last: Generated<TaxiiTimestamp>;
     created_at: Generated<TaxiiTimestamp>;
+    revision: Generated<string>;
+    past_revision: Generated<string>;
+    grants_revision: Generated<string>;
+    changed_by: Generated<string>;
   };
   object_version: {
     collection_id: string;

@@ -117,7 +117,8 @@ export async function admit(
     for (const one of added) changed.delete(one);
     await updateEnds(tx, collectionId, [...changed]);
     await insertVersions(tx, collectionId, partnerId, dates.first, added);
-    await setDateAddedLast(tx, collectionId, dates.last, [...new Set(added.map(({ tlp }) => tlp))]);
+    const levels = [...new Set(added.map(({ tlp }) => tlp))];
+    await setDateAddedLast(tx, collectionId, dates.last, { levels, isPastChanged: changed.size > 0 });
     await addStorage(tx, collectionId, partnerId, stored - storedBefore);
   }
   const details = countResults(outcomes);

@@ -1,7 +1,7 @@
 import type { RouteOptions } from 'fastify';
 import { toActor } from '../../auth/principal.ts';
 import { appendAudit } from '../../db/audit.ts';
-import { lockCollection } from '../../db/collections.ts';
+import { lockCollection, setPastChanged } from '../../db/collections.ts';
 import { addStorage } from '../../db/storage.ts';
 import { deleteVersions } from '../../db/versions.ts';
 import { sendTaxii } from '../../http/media-type.ts';
@@ -44,6 +44,7 @@ export const deleteObject = (hub: Hub): RouteOptions => ({
         ...(match.spec_version && { specVersions: match.spec_version }),
       });
       if (versions === 0) throw objectNotFound();
+      await setPastChanged(tx, collection.id);
       await addStorage(tx, collection.id, principal.partnerId, -bytes);
       const entry = { action: 'objects-deleted', subject: principal.partner, details: { id: objectId, versions } };
       await appendAudit(tx, toActor(request), { chain: collection.id, ...entry });
