@@ -34,6 +34,8 @@ export interface Config {
   clockSkewMs: number;
   /** how long the tokens are good that clients get at /oauth2/token */
   accessTokenTtlMs: number;
+  /** how stale what a node knows of collections, grants and revoked tokens may be; 0: it asks the database each time */
+  stalenessMsMax: number;
   statusRetentionHours: number;
   /** of a partner, on all nodes together; 0: as many as it likes */
   requestsPerMinute: number;
@@ -84,6 +86,7 @@ export function toConfig(env: Env): Config {
     pageBytesMax: readInteger(env, 'TAXIWAY_PAGE_BYTES_MAX', 32 * 1024 * 1024, { min: 1024, max: 2 ** 28 }),
     clockSkewMs: 1000 * readInteger(env, 'TAXIWAY_CLOCK_SKEW_SECONDS', 60, { min: 0, max: 86_400 }),
     accessTokenTtlMs: 1000 * readInteger(env, 'TAXIWAY_ACCESS_TOKEN_SECONDS', 600, { min: 60, max: 86_400 }),
+    stalenessMsMax: readInteger(env, 'TAXIWAY_STALENESS_MS', 250, { min: 0, max: 250 }),
     statusRetentionHours: readInteger(env, 'TAXIWAY_STATUS_RETENTION_HOURS', 48, { min: 24, max: 24 * 365 }),
     requestsPerMinute: readInteger(env, 'TAXIWAY_REQUESTS_PER_MINUTE', 6000, { min: 0, max: 10_000_000 }),
     failedLoginsPerMinute: readInteger(env, 'TAXIWAY_FAILED_LOGINS_PER_MINUTE', 300, { min: 0, max: 10_000_000 }),

@@ -1,6 +1,7 @@
 import { type HubIdentity, loadIdentity } from './auth/hub-identity.ts';
 import type { Config } from './config.ts';
-import type { Db } from './db/pool.ts';
+import type { Db, PoolOptions } from './db/pool.ts';
+import { Watch } from './db/watch.ts';
 import { createValidator, type Validator } from './stix/validate.ts';
 import { createReceipts, type Receipts } from './taxii/receipts.ts';
 
@@ -11,15 +12,20 @@ export interface Hub {
   identity: HubIdentity;
   validator: Validator;
   receipts: Receipts;
+  watch: Watch;
 }
 
-/** Puts a hub together on a database whose migrations are applied. */
-export async function createHub(config: Config, db: Db): Promise<Hub> {
+/**
+ * Puts a hub together on a database whose migrations are applied.
+ * @param announcements where it hears at once what other nodes have done; without it, within stalenessMsMax
+ */
+export async function createHub(config: Config, db: Db, announcements?: PoolOptions['connection']): Promise<Hub> {
   return {
     config,
     db,
     identity: await loadIdentity(db),
     validator: createValidator({ clockSkewMs: config.clockSkewMs }),
     receipts: createReceipts(db),
+    watch: new Watch(db, { stalenessMsMax: config.stalenessMsMax, announcements }),
   };
 }

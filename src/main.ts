@@ -46,7 +46,7 @@ export async function serve(config: Config): Promise<void> {
 async function start(config: Config, logger: pino.Logger): Promise<() => Promise<void>> {
   const database = await connect(config, { log: message => logger.warn(message), migrations: 'apply' });
   try {
-    const hub = await createHub(config, database.db);
+    const hub = await createHub(config, database.db, database.connection);
     const app = await buildApp(hub, logger);
     if (config.tls) reloadAtHangup(app, config.tls, logger);
     const address = await listen(app, config);
@@ -60,6 +60,7 @@ async function start(config: Config, logger: pino.Logger): Promise<() => Promise
     return async () => {
       clearInterval(cleaning);
       await drain(app);
+      await hub.watch.close();
       await database.close();
     };
   } catch (error) {

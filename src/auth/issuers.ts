@@ -8,8 +8,7 @@ import { rememberPartnerKeys } from './partner-keys.ts';
 import type { Principal } from './principal.ts';
 import { pickScopes, type Scope } from './scopes.ts';
 
-// A removed issuer and a disabled partner must stop within two seconds on every node, of which the memory of verified
-// tokens takes the other one.
+// A removed issuer and a disabled partner must stop within two seconds on every node: http/authenticate.ts counts on it.
 const rememberMs = 1000;
 const clockToleranceSeconds = 10;
 // The last second of the year 9999: no date lies beyond it.
@@ -58,6 +57,7 @@ function toPrincipal(token: string, payload: JWTPayload, row: IssuerRow): Princi
     partner: row.partner,
     tokenId: nameToken(token, payload.jti),
     scopes: readScopes(payload, row),
+    isForeign: true,
     expiresAt,
     certificate: readConfirmation(payload),
   };

@@ -8,6 +8,8 @@ export interface Principal {
   /** names the credential in the audit log, and says nothing that could be used as one: a token's jti */
   tokenId: string;
   scopes: Scope[];
+  /** vouched for by the partner's own identity provider, not by the hub */
+  isForeign: boolean;
   /** seconds since 1970 */
   expiresAt: number;
   /** the thumbprint of the client certificate that must come along (`x5t#S256`, RFC 8705 §3.1), where the token has one */

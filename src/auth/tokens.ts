@@ -43,7 +43,7 @@ export async function verifyToken(db: Db, identity: HubIdentity, token: string):
     throw new HubError('credential-invalid', 'The token has been revoked. Ask the operator of the hub for a new one.');
   }
   const certificate = readConfirmation(payload);
-  return { partnerId: holder.id, partner: holder.slug, tokenId, scopes, expiresAt, certificate };
+  return { partnerId: holder.id, partner: holder.slug, tokenId, scopes, isForeign: false, expiresAt, certificate };
 }
 
 /**

@@ -2,11 +2,13 @@ import type { Config } from '../config.ts';
 import { OperatorError } from '../errors.ts';
 import { acquireEmbeddedDatabase } from './embedded.ts';
 import { isMigrated, migrate } from './migrate.ts';
-import { asUnavailable, type Db, openDatabase } from './pool.ts';
+import { asUnavailable, type Db, openDatabase, type PoolOptions } from './pool.ts';
 
 /** The hub's database: that of DATABASE_URL, or the embedded one. */
 export interface DatabaseHandle {
   db: Db;
+  /** how to open further connections to it */
+  connection: PoolOptions['connection'];
   isEmbedded: boolean;
   /** the migrations that were applied now */
   applied: string[];
@@ -29,8 +31,11 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
   const embedded = config.databaseUrl
     ? undefined
     : await acquireEmbeddedDatabase({ dataDir: config.dataDir, log: options.log });
+  const connection: PoolOptions['connection'] = embedded
+    ? { ...embedded.connection, ssl: false }
+    : { connectionString: config.databaseUrl as string };
   const db = openDatabase({
-    connection: embedded ? { ...embedded.connection, ssl: false } : { connectionString: config.databaseUrl as string },
+    connection,
     connectionsMax: config.databasePoolMax,
     onError: error => options.log(`An idle database connection was lost: ${error.message}`),
   });
@@ -40,7 +45,7 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
   };
   try {
     const applied = await prepareSchema(db, embedded ? 'apply' : options.migrations);
-    return { db, isEmbedded: embedded !== undefined, applied, close };
+    return { db, connection, isEmbedded: embedded !== undefined, applied, close };
   } catch (error) {
     await close();
     throw embedded ? error : describeOutage(error);

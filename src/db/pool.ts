@@ -27,15 +27,18 @@ const types = new pg.TypeOverrides();
 // pg's own parser makes a Date of it and loses the microseconds.
 types.setTypeParser(timestamptz, fromPgTimestamp);
 
+/** What a client of pg needs to connect. */
+export function toClientConfig(connection: PoolOptions['connection']): pg.ClientConfig {
+  return { ...connection, connectionTimeoutMillis: 10_000, application_name: 'taxiway' };
+}
+
 /** Opens a pool of connections to PostgreSQL 14 or newer. Nothing is connected until the first query. */
 export function openDatabase(options: PoolOptions): Db {
   const pool = new pg.Pool({
-    ...options.connection,
+    ...toClientConfig(options.connection),
     types,
     max: options.connectionsMax,
-    connectionTimeoutMillis: 10_000,
     idleTimeoutMillis: 30_000,
-    application_name: 'taxiway',
     statement_timeout: 60_000,
     lock_timeout: 20_000,
     idle_in_transaction_session_timeout: 60_000,

@@ -5,22 +5,26 @@ import { findPartnerAddresses } from '../db/partners.ts';
 import { HubError } from '../errors.ts';
 import type { Hub } from '../hub.ts';
 
-// How long a partner's list is believed: a change counts within two seconds on every node.
-const rememberMs = 1000;
+interface Remembered {
+  trustRevision: string;
+  isAllowed: (address: string) => boolean;
+}
 
 /** Lets each partner in from the addresses that the operator has allowed (403). Register it after authentication. */
 export const allowedAddress = fp(async (app, { hub }: { hub: Hub }) => {
-  const matchers = new LRUCache<string, (address: string) => boolean>({
-    max: 10_000,
-    ttl: rememberMs,
-    fetchMethod: async partnerId => {
-      const addresses = await findPartnerAddresses(hub.db, partnerId);
-      return addresses === null ? () => true : createAddressMatcher(addresses);
-    },
-  });
+  const remembered = new LRUCache<string, Remembered>({ max: 10_000 });
+  const findAllowed = async (partnerId: string): Promise<Remembered> => {
+    const { trustRevision } = hub.watch;
+    const addresses = await findPartnerAddresses(hub.db, partnerId);
+    const isAllowed = addresses === null ? () => true : createAddressMatcher(addresses);
+    remembered.set(partnerId, { trustRevision, isAllowed });
+    return { trustRevision, isAllowed };
+  };
   app.addHook('onRequest', async ({ principal, ip }) => {
-    const isAllowed = await matchers.fetch(principal.partnerId);
-    if (isAllowed?.(ip)) return;
+    const known = remembered.get(principal.partnerId);
+    const isCurrent = known?.trustRevision === hub.watch.trustRevision;
+    const { isAllowed } = isCurrent ? known : await findAllowed(principal.partnerId);
+    if (isAllowed(ip)) return;
     throw new HubError(
       'address-forbidden',
       `Your request came from ${ip.slice(0, 100)}, from where ${principal.partner} may not come. Ask the operator of the hub.`,

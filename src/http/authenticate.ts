@@ -20,9 +20,18 @@ declare module 'fastify' {
   }
 }
 
-// How long a verified token is believed without asking the database again. Revoked tokens and disabled partners must
-// stop working within two seconds on every node.
-const rememberMs = 1000;
+// What a token was verified with (keys, issuers) may be a second old. So soon after a change of what decides trust, a
+// verified token is believed for no longer; later, until it expires or there is another change. Revoked tokens and disabled
+// partners stop working within two seconds on every node.
+const settlingMs = 2000;
+const settlingRememberMs = 1000;
+// The keys of other issuers are theirs to change, and are asked for every ten minutes.
+const foreignRememberMs = 60_000;
+
+interface Remembered {
+  principal: Principal;
+  trustRevision: string;
+}
 
 /**
  * Every request from here on must carry a credential that is good now (401; 429 where too many from its address were not).
@@ -30,17 +39,27 @@ const rememberMs = 1000;
  */
 export const authenticate = fp(async (app, { hub }: { hub: Hub }) => {
   const verify = createVerifier(hub.db, hub.identity);
-  const remembered = new LRUCache<string, Principal>({ max: 10_000, ttl: rememberMs });
+  const remembered = new LRUCache<string, Remembered>({ max: 50_000 });
 
   app.decorateRequest('principal');
+  const verifyAnew = async (token: string, key: string): Promise<Principal> => {
+    const { trustRevision } = hub.watch;
+    const principal = await verify(token);
+    const isSettling = performance.now() - hub.watch.trustChangedAt < settlingMs;
+    const ttl = Math.min(
+      principal.expiresAt * 1000 - Date.now(),
+      isSettling ? settlingRememberMs : Infinity,
+      principal.isForeign ? foreignRememberMs : Infinity,
+    );
+    if (ttl >= 1) remembered.set(key, { principal, trustRevision }, { ttl: Math.floor(ttl) });
+    return principal;
+  };
   const identify = async (request: FastifyRequest): Promise<Principal> => {
     const { token, user } = readCredential(request.headers.authorization);
     const key = createHash('sha256').update(token).digest('base64');
-    let principal = remembered.get(key);
-    if (!principal) {
-      principal = await verify(token);
-      remembered.set(key, principal);
-    }
+    await hub.watch.fresh();
+    const known = remembered.get(key);
+    const principal = known?.trustRevision === hub.watch.trustRevision ? known.principal : await verifyAnew(token, key);
     if (user && user !== principal.partner) {
       throw new HubError('credential-invalid', 'The user of Basic must be the partner that holds the token, or empty.');
     }

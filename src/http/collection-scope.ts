@@ -1,7 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
+import { rememberGrants } from '../auth/grant-memory.ts';
 import { type Rights, rightsIn } from '../auth/scopes.ts';
-import { findGrantedCollection, type GrantedCollection } from '../db/grants.ts';
+import type { GrantedCollection } from '../db/grants.ts';
 import type { Reader } from '../db/objects.ts';
 import type { Hub } from '../hub.ts';
 import { collectionNotFound, type NeededRight, requireRight } from '../taxii/access.ts';
@@ -10,7 +11,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** the collection in the path; set for every route registered after `collectionScope` */
     collection: GrantedCollection;
-    /** what the request may do in it: what the token says, within the partner's grant as it is now */
+    /** what the request may do in it: what the token says, within the partner's grant */
     rights: Rights;
     /** who reads in it, and so what is there */
     reader: Reader;
@@ -29,10 +30,11 @@ export const collectionScope = fp(async (app, { hub }: { hub: Hub }) => {
   app.decorateRequest('collection');
   app.decorateRequest('rights');
   app.decorateRequest('reader');
+  const findGranted = rememberGrants(hub.db, hub.watch);
   const decide = async (request: FastifyRequest) => {
     const { apiRoot, collection: idOrAlias } = request.params as { apiRoot: string; collection: string };
     const { needs } = request.routeOptions.config;
-    const collection = await findGrantedCollection(hub.db, request.principal.partnerId, idOrAlias);
+    const collection = await findGranted(request.principal.partnerId, idOrAlias);
     if (!collection || collection.api_root !== apiRoot || !needs) throw collectionNotFound();
     request.rights = rightsIn(request.principal.scopes, collection);
     requireRight(request.rights, needs);

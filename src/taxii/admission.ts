@@ -54,14 +54,14 @@ interface HeldVersion {
 /**
  * Adds objects to a collection in their order: the invariants of polling and of ownership are kept here, under the
  * collection's lock, which is held until the transaction ends.
- * @returns an outcome for each element, in order
+ * @returns an outcome for each element, in order, and the collection's row where objects were added
  */
 export async function admit(
   tx: Tx,
   collection: Pick<CollectionRow, 'id' | 'tlp_default' | 'tlp_max'>,
   { partnerId, partner, actor, quotaBytes = Infinity }: Sender,
   judged: Judged[],
-): Promise<Outcome[]> {
+): Promise<{ outcomes: Outcome[]; changed: CollectionRow | undefined }> {
   const { id: collectionId, tlp_default, tlp_max } = collection;
   const { date_added_last, now } = await lockCollection(tx, collectionId);
   // What has no version of its own gets the time it came (TAXII 2.1 §5.3.1: a value that is consistent to the server).
@@ -113,12 +113,13 @@ export async function admit(
   });
 
   const dates = added.length > 0 ? chooseDates(date_added_last, now, added.length) : undefined;
+  let row: CollectionRow | undefined;
   if (dates) {
     for (const one of added) changed.delete(one);
     await updateEnds(tx, collectionId, [...changed]);
     await insertVersions(tx, collectionId, partnerId, dates.first, added);
     const levels = [...new Set(added.map(({ tlp }) => tlp))];
-    await setDateAddedLast(tx, collectionId, dates.last, { levels, isPastChanged: changed.size > 0 });
+    row = await setDateAddedLast(tx, collectionId, dates.last, { levels, isPastChanged: changed.size > 0 });
     await addStorage(tx, collectionId, partnerId, stored - storedBefore);
   }
   const details = countResults(outcomes);
@@ -127,7 +128,7 @@ export async function admit(
     const action = dates ? 'objects-added' : 'objects-refused';
     await appendAudit(tx, actor, { chain: collectionId, action, subject: partner, details, dates });
   }
-  return outcomes;
+  return { outcomes, changed: row };
 }
 
 function countResults(outcomes: Outcome[]): Record<Outcome['result'], number> {

@@ -63,21 +63,26 @@ export async function readPage<Row extends { date_added: TaxiiTimestamp }>(
   const match = cursor?.match ?? given;
   const after = latest(cursor?.after, addedAfter);
 
-  const page = await fetch(
-    { ...toObjectFilter(match), ...scan.fixedFilter },
-    {
-      after: after ?? beginning,
-      // What was read together with the grant: later dates may be those of a replay that the grant does not know of yet.
-      until: scan.collection.date_added_last,
-      levels: levelsOf(scan.collection),
-      objectsMax: Math.min(limit ?? config.pageObjectsDefault, config.pageObjectsMax),
-      bytesMax: config.pageBytesMax,
-    },
-  );
+  const { collection } = scan;
+  // Nothing was added since: most polls end here, without a query.
+  const isAtEnd = after !== undefined && after >= collection.date_added_last;
+  const page = isAtEnd
+    ? nothing
+    : await fetch(
+        { ...toObjectFilter(match), ...scan.fixedFilter },
+        {
+          after: after ?? beginning,
+          // What was read together with the grant: later dates may be those of a replay that the grant does not know of yet.
+          until: collection.date_added_last,
+          levels: levelsOf(collection),
+          objectsMax: Math.min(limit ?? config.pageObjectsDefault, config.pageObjectsMax),
+          bytesMax: config.pageBytesMax,
+        },
+      );
 
   // An empty page must not send a poller past an object that is being committed now, nor tell when objects were added
   // that its reader may not see: without a bound of its own it gets a date that is earlier than every object's.
-  const echo = after ?? scan.collection.created_at;
+  const echo = after ?? collection.created_at;
   const last = page.rows.at(-1)?.date_added ?? echo;
   return {
     rows: page.rows,
@@ -90,6 +95,8 @@ export async function readPage<Row extends { date_added: TaxiiTimestamp }>(
     },
   };
 }
+
+const nothing = { rows: [], more: false };
 
 function latest(a: TaxiiTimestamp | undefined, b: TaxiiTimestamp | undefined): TaxiiTimestamp | undefined {
   if (a === undefined || b === undefined) return a ?? b;

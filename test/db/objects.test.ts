@@ -81,7 +81,7 @@ describe('any sequence of additions and deletions', () => {
 
         for (const one of steps) {
           if (one.kind === 'add') {
-            const outcomes = await database.db.transaction().execute(tx =>
+            const { outcomes } = await database.db.transaction().execute(tx =>
               admit(
                 tx,
                 { id: collection, tlp_default: 2, tlp_max: 4 },

@@ -52,13 +52,19 @@ const nothing: GrantedRights = {
   sees_partners: false,
 };
 
+/**
+ * @param settings in the place of the defaults. Beside that, the hub asks the database about grants and tokens each time, so
+ * that tests may change them behind its back; those of stale knowledge say how stale it may be
+ */
 export async function startTestHub(settings: Partial<Config> = {}): Promise<TestHub> {
   const database = await createTestDatabase();
-  const hub = await createHub({ ...toConfig({}), ...settings }, database.db);
+  const config = { ...toConfig({}), stalenessMsMax: 0, ...settings };
+  const hub = await createHub(config, database.db, database.connection);
   const log: string[] = [];
   const logger = pino({ level: 'info' }, { write: line => void log.push(line) });
   const app = await buildApp(hub, logger);
   const nodes = [app];
+  const watches = [hub.watch];
   let named = 0;
 
   const request: TestHub['request'] = (token, options) =>
@@ -105,12 +111,15 @@ export async function startTestHub(settings: Partial<Config> = {}): Promise<Test
       await hub.db.transaction().execute(tx => deleteGrant(tx, partner.id, collection.id));
     },
     async addNode() {
-      const node = await buildApp(await createHub(hub.config, database.open()), logger);
+      const another = await createHub(hub.config, database.open(), database.connection);
+      watches.push(another.watch);
+      const node = await buildApp(another, logger);
       nodes.push(node);
       return node;
     },
     async close() {
       await Promise.all(nodes.map(node => node.close()));
+      await Promise.all(watches.map(watch => watch.close()));
       await database.drop();
     },
   };

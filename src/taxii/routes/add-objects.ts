@@ -47,16 +47,17 @@ export const addObjects = (hub: Hub): RouteOptions => ({
     const slices = sliceEnvelope(request.body as Buffer, hub.config.envelopeObjectsMax);
     const anonymity = await findAnonymity(hub, collection, partnerId);
     const judged = await judge(slices, hub.validator, { policy: collection.validation, now: receivedAt, anonymity });
-    const { outcomes, status } = await hub.db.transaction().execute(async tx => {
-      const outcomes = await admit(tx, collection, sender, judged);
+    const { outcomes, status, changed } = await hub.db.transaction().execute(async tx => {
+      const { outcomes, changed } = await admit(tx, collection, sender, judged);
       const status = toStatus(randomUUID(), fromMicros(BigInt(receivedAt.getTime()) * 1000n), outcomes);
       if (status.success_count > 0) {
         const { api_root } = collection;
         const resource = JSON.stringify(status);
         await insertStatus(tx, { id: status.id, api_root, partner_id: partnerId, resource });
       }
-      return { outcomes, status };
+      return { outcomes, status, changed };
     });
+    if (changed) hub.watch.committed(changed);
     if (status.success_count === 0) {
       // Most clients notice only the HTTP status, so that an envelope of which nothing was taken must not look fine.
       throw new HubError('envelope-refused', 'None of the objects was taken. The reasons stand under failures.', {

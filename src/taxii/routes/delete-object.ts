@@ -36,7 +36,7 @@ export const deleteObject = (hub: Hub): RouteOptions => ({
     const { collection, principal } = request;
     const objectId = readObjectId(request.params);
     const match = parseMatch(request.query as Query, fields);
-    await hub.db.transaction().execute(async tx => {
+    const changed = await hub.db.transaction().execute(async tx => {
       await lockCollection(tx, collection.id);
       const { versions, bytes } = await deleteVersions(tx, collection.id, objectId, {
         addedBy: principal.partnerId,
@@ -44,11 +44,13 @@ export const deleteObject = (hub: Hub): RouteOptions => ({
         ...(match.spec_version && { specVersions: match.spec_version }),
       });
       if (versions === 0) throw objectNotFound();
-      await setPastChanged(tx, collection.id);
+      const row = await setPastChanged(tx, collection.id);
       await addStorage(tx, collection.id, principal.partnerId, -bytes);
       const entry = { action: 'objects-deleted', subject: principal.partner, details: { id: objectId, versions } };
       await appendAudit(tx, toActor(request), { chain: collection.id, ...entry });
+      return row;
     });
+    hub.watch.committed(changed);
     return sendTaxii(reply, {});
   },
 });

@@ -1,0 +1,52 @@
+import { LRUCache } from 'lru-cache';
+import type { CollectionRow } from '../db/collections.ts';
+import { findGrantedCollection, type GrantedCollection } from '../db/grants.ts';
+import type { Db } from '../db/pool.ts';
+import type { Watch } from '../db/watch.ts';
+
+// Of all partners and collections together; about 500 bytes each.
+const grantsMax = 50_000;
+
+interface Remembered {
+  /** the row that `granted` was made of */
+  row: CollectionRow;
+  granted: GrantedCollection;
+}
+
+/**
+ * @returns what finds a collection by id or alias, and a partner's grant in it, no staler than the watch: undefined where
+ * there is none for the partner. What a grant says is true of the collection up to the date_added_last that comes with it.
+ */
+export function rememberGrants(
+  db: Db,
+  watch: Watch,
+): (partnerId: string, idOrAlias: string) => Promise<GrantedCollection | undefined> {
+  const remembered = new LRUCache<string, Remembered>({ max: grantsMax });
+  return async (partnerId, idOrAlias) => {
+    await watch.fresh();
+    const key = `${partnerId} ${idOrAlias}`;
+    const known = recall(remembered.get(key), idOrAlias);
+    if (known) return known;
+    const { generation } = watch;
+    const granted = await findGrantedCollection(db, partnerId, idOrAlias);
+    if (!granted) {
+      remembered.delete(key);
+      return undefined;
+    }
+    watch.learn(granted, generation);
+    remembered.set(key, { row: granted, granted });
+    return granted;
+  };
+
+  function recall(entry: Remembered | undefined, idOrAlias: string): GrantedCollection | undefined {
+    const row = entry && watch.collection(entry.row.id);
+    if (!row || row.grants_revision !== entry.row.grants_revision) return undefined;
+    if (row.alias !== idOrAlias && row.id !== idOrAlias) return undefined;
+    if (row !== entry.row) {
+      // Objects came or went; the rights are those from before.
+      entry.granted = { ...row, grant: entry.granted.grant };
+      entry.row = row;
+    }
+    return entry.granted;
+  }
+}
