@@ -4,6 +4,7 @@ import type { Db, PoolOptions } from './db/pool.ts';
 import { Watch } from './db/watch.ts';
 import { createValidator, type Validator } from './stix/validate.ts';
 import { createReceipts, type Receipts } from './taxii/receipts.ts';
+import { createWriters, type Writers } from './taxii/writers.ts';
 
 /** What routes and commands work with. Holds no state that matters: any number of nodes may share one database. */
 export interface Hub {
@@ -13,6 +14,7 @@ export interface Hub {
   validator: Validator;
   receipts: Receipts;
   watch: Watch;
+  writers: Writers;
 }
 
 /**
@@ -20,12 +22,14 @@ export interface Hub {
  * @param announcements where it hears at once what other nodes have done; without it, within stalenessMsMax
  */
 export async function createHub(config: Config, db: Db, announcements?: PoolOptions['connection']): Promise<Hub> {
+  const watch = new Watch(db, { stalenessMsMax: config.stalenessMsMax, announcements });
   return {
     config,
     db,
     identity: await loadIdentity(db),
     validator: createValidator({ clockSkewMs: config.clockSkewMs }),
     receipts: createReceipts(db),
-    watch: new Watch(db, { stalenessMsMax: config.stalenessMsMax, announcements }),
+    watch,
+    writers: createWriters(db, watch),
   };
 }

@@ -34,42 +34,61 @@ export const hubChain = 'hub';
  * Appends a row to the audit log, in the transaction of what it tells of. Waits for other transactions that have appended
  * to the same chain, so append last.
  */
-export async function appendAudit(tx: Tx, actor: Actor, entry: AuditEntry): Promise<void> {
-  if ((await append(tx, actor, entry)) === 0) {
-    await tx
-      .insertInto('audit_chain')
-      .values({ chain: entry.chain, seq: '0', hash: Buffer.alloc(0) })
-      .onConflict(conflict => conflict.doNothing())
-      .execute();
-    await append(tx, actor, entry);
-  }
+export async function appendAudit(tx: Tx, actor: Actor, { chain, ...entry }: AuditEntry): Promise<void> {
+  await appendAuditRows(tx, chain, [{ actor, ...entry }]);
+}
+
+/** A row of a chain that is known. */
+export type ChainEntry = Omit<AuditEntry, 'chain'> & { actor: Actor };
+
+/** Appends rows to one chain in their order, as appendAudit does. */
+export async function appendAuditRows(tx: Tx, chain: string, entries: ChainEntry[]): Promise<void> {
+  if (entries.length === 0 || (await append(tx, chain, entries)) > 0) return;
+  await tx
+    .insertInto('audit_chain')
+    .values({ chain, seq: '0', hash: Buffer.alloc(0) })
+    .onConflict(conflict => conflict.doNothing())
+    .execute();
+  await append(tx, chain, entries);
 }
 
 // What is hashed: the hash before, in hexadecimal, and the columns, a line each (docs/audit.md).
-async function append(tx: Tx, actor: Actor, { chain, action, subject, details = {}, dates }: AuditEntry) {
+async function append(tx: Tx, chain: string, entries: ChainEntry[]) {
+  const rows = entries.map(({ actor, action, subject, details = {}, dates }, index) => ({
+    n: index + 1,
+    actor: actor.name,
+    token: actor.token ?? '',
+    request_id: actor.requestId ?? '',
+    action,
+    subject,
+    details: JSON.stringify(details),
+    date_added_first: dates?.first,
+    date_added_last: dates?.last,
+  }));
   const { numAffectedRows } = await sql`
-    with head as (
-      select chain, seq + 1 as seq, hash as previous, clock_timestamp() as at
-      from audit_chain where chain = ${chain} for update
+    with recursive head as (
+      select seq, hash, clock_timestamp() as at from audit_chain where chain = ${chain} for update
     ), entry as (
-      select head.*, ${actor.name}::text as actor, ${actor.token ?? ''}::text as token,
-        ${actor.requestId ?? ''}::text as request_id, ${action}::text as action, ${subject}::text as subject,
-        ${JSON.stringify(details)}::text as details,
-        ${dates?.first ?? null}::timestamptz as date_added_first, ${dates?.last ?? null}::timestamptz as date_added_last
-      from head
+      select *, concat_ws(E'\\n', ${toText('at')}, actor, token, request_id, action, subject, details,
+        ${toText('date_added_first')}, ${toText('date_added_last')}) as lines
+      from head, json_to_recordset(${JSON.stringify(rows)}) as one(n integer, actor text, token text, request_id text,
+        action text, subject text, details text, date_added_first timestamptz, date_added_last timestamptz)
+    ), all_lines as (
+      select array_agg(lines order by n) as lines from entry
     ), hashed as (
-      select entry.*, sha256(convert_to(concat_ws(E'\\n', encode(previous, 'hex'), chain, seq, ${toText('at')}, actor, token,
-        request_id, action, subject, details, ${toText('date_added_first')}, ${toText('date_added_last')}), 'UTF8')) as hash
-      from entry
+      select 0 as n, seq, hash from head
+      union all
+      select n + 1, seq + 1, sha256(convert_to(
+        concat_ws(E'\\n', encode(hash, 'hex'), ${chain}::text, seq + 1, lines[n + 1]), 'UTF8'))
+      from hashed, all_lines where n < ${rows.length}
     ), appended as (
       insert into audit (chain, seq, at, actor, token, request_id, action, subject, details,
         date_added_first, date_added_last, hash)
-      select chain, seq, at, actor, token, request_id, action, subject, details,
-        date_added_first, date_added_last, hash from hashed
-      returning chain, seq, hash
+      select ${chain}, hashed.seq, at, actor, token, request_id, action, subject, details,
+        date_added_first, date_added_last, hashed.hash from hashed join entry using (n)
     )
-    update audit_chain set seq = appended.seq, hash = appended.hash
-    from appended where audit_chain.chain = appended.chain`.execute(tx);
+    update audit_chain set seq = hashed.seq, hash = hashed.hash
+    from hashed where audit_chain.chain = ${chain} and hashed.n = ${rows.length}`.execute(tx);
   return Number(numAffectedRows ?? 0n);
 }
 

@@ -133,15 +133,12 @@ export async function findCollection(db: Db, idOrAlias: string): Promise<Collect
 /**
  * Takes the collection's lock, under which dates are given and objects are added or removed, until the transaction
  * ends. NO KEY UPDATE lets readers and foreign keys pass.
- * @returns the newest date_added given so far, and the database's clock
+ * @returns the row as it is under the lock, and the database's clock
  */
-export async function lockCollection(
-  tx: Tx,
-  collectionId: string,
-): Promise<{ date_added_last: TaxiiTimestamp; now: TaxiiTimestamp }> {
+export async function lockCollection(tx: Tx, collectionId: string): Promise<CollectionRow & { now: TaxiiTimestamp }> {
   return tx
     .selectFrom('collection')
-    .select(['date_added_last', sql<TaxiiTimestamp>`clock_timestamp()`.as('now')])
+    .select([...collectionColumns, sql<TaxiiTimestamp>`clock_timestamp()`.as('now')])
     .where('id', '=', collectionId)
     .forNoKeyUpdate()
     .executeTakeFirstOrThrow();

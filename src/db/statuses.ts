@@ -1,12 +1,17 @@
 import { sql } from 'kysely';
 import type { Db } from './pool.ts';
 
-/** Keeps a status resource (its JSON text) for the partner that sent the envelope. */
-export async function insertStatus(
-  db: Db,
-  status: { id: string; api_root: string; partner_id: string; resource: string },
-): Promise<void> {
-  await db.insertInto('status').values(status).execute();
+/** A status resource (its JSON text), kept for the partner that sent the envelope. */
+export interface NewStatus {
+  id: string;
+  api_root: string;
+  partner_id: string;
+  resource: string;
+}
+
+/** Keeps status resources. */
+export async function insertStatuses(db: Db, statuses: NewStatus[]): Promise<void> {
+  if (statuses.length > 0) await db.insertInto('status').values(statuses).execute();
 }
 
 /** The status resource's JSON text, for its own partner alone. */

@@ -23,6 +23,9 @@ export interface VersionEnds {
 }
 
 export interface NewVersion extends VersionEnds {
+  addedBy: string;
+  /** after the first one that is added with it */
+  laterMicros: number;
   objectId: string;
   versionText: string;
   type: string;
@@ -59,32 +62,30 @@ export async function findKnownVersions(
 }
 
 /**
- * Which of these ids another partner holds in another letter case, and so as the same id (RFC 9562 §4). The caller holds the
- * collection's lock.
- * @returns them in lower case
+ * Who holds these ids, in another letter case too: it is the same id (RFC 9562 §4). Whoever holds one as it is written here,
+ * in lower case, is for findKnownVersions to tell. The caller holds the collection's lock.
+ * @returns the ids in lower case, with the partners that have added them
  */
-export async function findForeignSpellings(
+export async function findSpellings(
   tx: Tx,
   collectionId: string,
-  partnerId: string,
   objectIds: string[],
-): Promise<Set<string>> {
+): Promise<{ id: string; added_by: string }[]> {
   const ids = [...new Set(objectIds)];
   const mixed = ids.filter(id => id !== id.toLowerCase());
   const toLower = (id: string) => id.toLowerCase();
-  const { rows } = await sql<{ id: string }>`
-    select one.id from unnest(${splitText(ids, toLower)}) as one(id) cross join lateral (
+  const { rows } = await sql<{ id: string; added_by: string }>`
+    select distinct one.id, added_by from unnest(${splitText(ids, toLower)}) as one(id) cross join lateral (
       select collection_id, added_by from object_version
       where object_id <> lower(object_id) and lower(object_id) = one.id
       offset 0
     ) held
-    where collection_id = ${collectionId} and added_by <> ${partnerId}
+    where collection_id = ${collectionId}
     union all
-    select one.id from unnest(${splitText(mixed, toLower)}) as one(id) cross join lateral (
-      select from object_version
-      where ${isVersionOf(collectionId, sql`one.id`)} and added_by <> ${partnerId} limit 1
+    select one.id, added_by from unnest(${splitText(mixed, toLower)}) as one(id) cross join lateral (
+      select added_by from object_version where ${isVersionOf(collectionId, sql`one.id`)} limit 1
     ) held`.execute(tx);
-  return new Set(rows.map(row => row.id));
+  return rows;
 }
 
 /** The stored texts of these versions, except of those longer than their bytesMax. */
@@ -107,32 +108,29 @@ export async function findStoredTexts(
 }
 
 /**
- * Adds versions, one microsecond after the other from dateAddedFirst on, in one statement. The caller holds the
- * collection's lock and has chosen dates later than every other in it.
+ * Adds versions in one statement. The caller holds the collection's lock and has chosen dates later than every other in it.
  */
 export async function insertVersions(
   tx: Tx,
   collectionId: string,
-  addedBy: string,
   dateAddedFirst: TaxiiTimestamp,
   versions: NewVersion[],
 ): Promise<void> {
   await sql`
     insert into object_version (collection_id, date_added, added_by, tlp, first_below, last_below,
       object_id, version, version_text, type, spec_version, object)
-    select ${collectionId}, ${dateAddedFirst}::timestamptz + (n - 1) * interval '1 microsecond', ${addedBy},
-      tlp::smallint, first_below::smallint, last_below::smallint,
+    select ${collectionId}, ${dateAddedFirst}::timestamptz + later_micros::integer * interval '1 microsecond',
+      added_by::bigint, tlp::smallint, first_below::smallint, last_below::smallint,
       object_id, version, version_text, type, spec_version, object
     from unnest(
+      ${splitText(versions, one => String(one.laterMicros))}, ${splitText(versions, one => one.addedBy)},
       ${splitText(versions, one => String(one.tlp))}, ${splitText(versions, one => String(one.first_below))},
       ${splitText(versions, one => String(one.last_below))},
       ${splitText(versions, one => one.objectId)}, ${splitText(versions, one => one.version)}, ${splitText(versions, one => one.versionText)},
       ${splitText(versions, one => one.type)}, ${splitText(versions, one => one.specVersion)},
       string_to_array(${joinTexts(versions)}, ${separator})
-    ) with ordinality
-      as one(tlp, first_below, last_below, object_id, version, version_text, type, spec_version, object, n)`.execute(
-    tx,
-  );
+    ) as one(later_micros, added_by, tlp, first_below, last_below, object_id, version, version_text, type, spec_version,
+      object)`.execute(tx);
 }
 
 /** Writes what has become of versions that are no longer the first or the last of their object for every ceiling. */

@@ -1,23 +1,23 @@
-import { createHash } from 'node:crypto';
-import { isDeepStrictEqual } from 'node:util';
-import { type Actor, appendAudit } from '../db/audit.ts';
+import { type Actor, appendAuditRows, type ChainEntry } from '../db/audit.ts';
 import { type CollectionRow, lockCollection, setDateAddedLast } from '../db/collections.ts';
 import type { Tx } from '../db/pool.ts';
 import { addStorage, findStorage } from '../db/storage.ts';
-import {
-  findForeignSpellings,
-  findKnownVersions,
-  findStoredTexts,
-  insertVersions,
-  type NewVersion,
-  updateEnds,
-  type VersionEnds,
-} from '../db/versions.ts';
+import { insertVersions, type NewVersion, updateEnds } from '../db/versions.ts';
 import { toInstant } from '../stix/timestamp.ts';
 import { describeTlp, type TlpLevel } from '../stix/tlp.ts';
-import { withoutDefaults } from '../stix/versions.ts';
 import { chooseDates } from './dates.ts';
+import {
+  type Ends,
+  findHeldObjects,
+  type HeldObjects,
+  isForeign,
+  isSameContent,
+  newHeldObject,
+  noteOwner,
+  versionOf,
+} from './held-objects.ts';
 import { type Candidate, isCandidate, type Judged, type Outcome } from './judging.ts';
+import { type TaxiiTimestamp, toMicros } from './timestamp.ts';
 import { isEnd, placeVersion } from './version-ends.ts';
 
 /** For whom objects are added, and who does it. */
@@ -29,106 +29,149 @@ export interface Sender {
   quotaBytes?: number | undefined;
 }
 
-/** What a collection holds of one object id, as this transaction leaves it. */
-interface HeldObject {
-  owner: string;
-  /** its latest version, whoever may see it */
-  latest: string;
-  versions: Map<string, HeldVersion>;
-  /** those that are the first or the last for any ceiling */
-  ends: Ends[];
+/** What one sender sends at once. */
+export interface JudgedEnvelope {
+  sender: Sender;
+  judged: Judged[];
 }
 
-type Ends = VersionEnds & { objectId: string };
-
-function newHeldObject(owner: string, latest: string): HeldObject {
-  return { owner, latest, versions: new Map(), ends: [] };
+/** What became of envelopes. */
+export interface Admission {
+  /** of each envelope, for each of its elements, in order */
+  outcomes: Outcome[][];
+  /** the collection as the transaction leaves it */
+  collection: CollectionRow;
 }
 
-/** sha256 of the stored text, and the text itself where that was needed or has just come. */
-interface HeldVersion {
-  sha256?: Buffer;
-  text?: Buffer | string;
+/** What a transaction knows, and is about to write. */
+interface Batch {
+  collection: CollectionRow;
+  now: TaxiiTimestamp;
+  held: HeldObjects;
+  /** bytes by partner, as the transaction leaves them */
+  stored: Map<string, number>;
+  added: NewVersion[];
+  dateAddedFirst: TaxiiTimestamp;
+  dateAddedLast: TaxiiTimestamp;
+  /** versions that were there already, and have become different */
+  changed: Set<Ends>;
 }
 
 /**
- * Adds objects to a collection in their order: the invariants of polling and of ownership are kept here, under the
- * collection's lock, which is held until the transaction ends.
- * @returns an outcome for each element, in order, and the collection's row where objects were added
+ * Adds the objects of envelopes to a collection, one after the other, each as if those before it had been committed: the
+ * invariants of polling and of ownership are kept here, under the collection's lock, which is held until the transaction
+ * ends.
  */
-export async function admit(
-  tx: Tx,
-  collection: Pick<CollectionRow, 'id' | 'tlp_default' | 'tlp_max'>,
-  { partnerId, partner, actor, quotaBytes = Infinity }: Sender,
-  judged: Judged[],
-): Promise<{ outcomes: Outcome[]; changed: CollectionRow | undefined }> {
-  const { id: collectionId, tlp_default, tlp_max } = collection;
-  const { date_added_last, now } = await lockCollection(tx, collectionId);
+export async function admit(tx: Tx, collectionId: string, envelopes: JudgedEnvelope[]): Promise<Admission> {
+  const { now, ...collection } = await lockCollection(tx, collectionId);
+  const candidates = envelopes.flatMap(({ judged }) => judged.filter(isCandidate));
+  const partnerIds = [...new Set(envelopes.map(({ sender }) => sender.partnerId))];
+  const storedBefore = await findStorage(tx, collectionId, partnerIds);
+  const batch: Batch = {
+    collection,
+    now,
+    held: await findHeldObjects(tx, collectionId, candidates),
+    stored: new Map(storedBefore),
+    added: [],
+    dateAddedFirst: collection.date_added_last,
+    dateAddedLast: collection.date_added_last,
+    changed: new Set(),
+  };
+  const admitted = envelopes.map(envelope => admitEnvelope(batch, envelope));
+  const outcomes = admitted.map(one => one.outcomes);
+  const left = batch.added.length > 0 ? await writeBatch(tx, batch, storedBefore) : collection;
+  const entries = admitted.flatMap(({ entry }) => entry ?? []);
+  await appendAuditRows(tx, collectionId, entries);
+  return { outcomes, collection: left };
+}
+
+/** Decides what becomes of one envelope, and notes what is to be written. */
+function admitEnvelope(batch: Batch, { sender, judged }: JudgedEnvelope): { outcomes: Outcome[]; entry?: ChainEntry } {
+  const { now, added, dateAddedLast } = batch;
   // What has no version of its own gets the time it came (TAXII 2.1 §5.3.1: a value that is consistent to the server).
-  const arrival = toInstant(now > date_added_last ? now : date_added_last);
-  const candidates = judged.filter(isCandidate);
-  const held = await findHeldObjects(tx, collectionId, candidates);
-  const foreign = await findForeignSpellings(
-    tx,
-    collectionId,
-    partnerId,
-    candidates.map(({ id }) => id),
-  );
-  const added: NewVersion[] = [];
-  const changed = new Set<Ends>();
-  const storedBefore = await findStorage(tx, collectionId, partnerId);
-  let stored = storedBefore;
-
-  const outcomes = judged.map((one): Outcome => {
-    if (!isCandidate(one)) return one;
-    const object = held.get(one.id);
-    const version = versionOf(one, object?.latest ?? arrival);
-    // When an object of another partner came, the sender may not be allowed to know.
-    const isForeign = object ? object.owner !== partnerId : foreign.has(one.id.toLowerCase());
-    const versionText = one.versionText ?? (isForeign ? 'unknown' : `${version}Z`);
-    const same = object?.versions.get(version);
-    const outcome = { id: one.id, version: versionText };
-    if (same && isSameContent(same, one.bytes))
-      return { ...outcome, result: 'present', message: 'already in the collection' };
-    if (isForeign) return { ...outcome, result: 'refused', message: ownedByAnother };
-    if (same) return { ...outcome, result: 'refused', message: otherContent };
-    const tlp = one.tlp ?? tlp_default;
-    if (tlp > tlp_max) return { ...outcome, result: 'refused', message: aboveMaximum(tlp, tlp_max) };
-    if (stored + one.bytes.length > quotaBytes) {
-      return { ...outcome, result: 'refused', message: describeQuota(quotaBytes, stored, one.bytes.length) };
-    }
-
-    const target = object ?? newHeldObject(partnerId, version);
-    const { place, changed: others } = placeVersion(target.ends, { version, tlp });
-    const { id: objectId, type, specVersion, bytes: text } = one;
-    const newVersion: NewVersion = { objectId, version, versionText, type, specVersion, tlp, ...place, text };
-    target.versions.set(version, { text });
-    target.ends = [...target.ends, newVersion].filter(isEnd);
-    if (version > target.latest) target.latest = version;
-    held.set(objectId, target);
-    for (const other of others) changed.add(other);
-    added.push(newVersion);
-    stored += text.length;
-    return { ...outcome, result: 'added', ...(one.warning !== undefined && { message: one.warning }) };
-  });
-
-  const dates = added.length > 0 ? chooseDates(date_added_last, now, added.length) : undefined;
-  let row: CollectionRow | undefined;
+  const arrival = toInstant(now > dateAddedLast ? now : dateAddedLast);
+  const before = added.length;
+  const outcomes = judged.map(one => (isCandidate(one) ? admitObject(batch, sender, one, arrival) : one));
+  const count = added.length - before;
+  const dates = count > 0 ? chooseDates(dateAddedLast, now, count) : undefined;
   if (dates) {
-    for (const one of added) changed.delete(one);
-    await updateEnds(tx, collectionId, [...changed]);
-    await insertVersions(tx, collectionId, partnerId, dates.first, added);
-    const levels = [...new Set(added.map(({ tlp }) => tlp))];
-    row = await setDateAddedLast(tx, collectionId, dates.last, { levels, isPastChanged: changed.size > 0 });
-    await addStorage(tx, collectionId, partnerId, stored - storedBefore);
+    if (before === 0) batch.dateAddedFirst = dates.first;
+    batch.dateAddedLast = dates.last;
+    const laterMicros = Number(toMicros(dates.first) - toMicros(batch.dateAddedFirst));
+    for (let n = 0; n < count; n += 1) (added[before + n] as NewVersion).laterMicros = laterMicros + n;
   }
   const details = countResults(outcomes);
   // That a partner tried to change another's object is told too; sending again what is there changes nothing.
-  if (dates || details.refused > 0) {
-    const action = dates ? 'objects-added' : 'objects-refused';
-    await appendAudit(tx, actor, { chain: collectionId, action, subject: partner, details, dates });
+  if (!dates && details.refused === 0) return { outcomes };
+  const action = dates ? 'objects-added' : 'objects-refused';
+  return { outcomes, entry: { actor: sender.actor, action, subject: sender.partner, details, dates } };
+}
+
+function admitObject(batch: Batch, sender: Sender, one: Candidate, arrival: string): Outcome {
+  const { held, collection, stored } = batch;
+  const { partnerId, quotaBytes = Infinity } = sender;
+  const object = held.objects.get(one.id);
+  const version = versionOf(one, object?.latest ?? arrival);
+  const isOfAnother = isForeign(held, one.id, partnerId);
+  // When an object of another partner came, the sender may not be allowed to know.
+  const versionText = one.versionText ?? (isOfAnother ? 'unknown' : `${version}Z`);
+  const same = object?.versions.get(version);
+  const outcome = { id: one.id, version: versionText };
+  if (same && isSameContent(same, one.bytes))
+    return { ...outcome, result: 'present', message: 'already in the collection' };
+  if (isOfAnother) return { ...outcome, result: 'refused', message: ownedByAnother };
+  if (same) return { ...outcome, result: 'refused', message: otherContent };
+  const tlp = one.tlp ?? collection.tlp_default;
+  if (tlp > collection.tlp_max)
+    return { ...outcome, result: 'refused', message: aboveMaximum(tlp, collection.tlp_max) };
+  const storedBytes = stored.get(partnerId) ?? 0;
+  if (storedBytes + one.bytes.length > quotaBytes) {
+    return { ...outcome, result: 'refused', message: describeQuota(quotaBytes, storedBytes, one.bytes.length) };
   }
-  return { outcomes, changed: row };
+  stored.set(partnerId, storedBytes + one.bytes.length);
+  addVersion(batch, partnerId, one, { version, versionText, tlp });
+  return { ...outcome, result: 'added', ...(one.warning !== undefined && { message: one.warning }) };
+}
+
+function addVersion(
+  { held, added, changed }: Batch,
+  addedBy: string,
+  { id: objectId, type, specVersion, bytes: text }: Candidate,
+  { version, versionText, tlp }: Pick<NewVersion, 'version' | 'versionText' | 'tlp'>,
+): void {
+  const object = held.objects.get(objectId) ?? newHeldObject(addedBy, version);
+  const { place, changed: others } = placeVersion(object.ends, { version, tlp });
+  const newVersion = {
+    addedBy,
+    laterMicros: 0,
+    objectId,
+    version,
+    versionText,
+    type,
+    specVersion,
+    tlp,
+    ...place,
+    text,
+  };
+  object.versions.set(version, { text });
+  object.ends = [...object.ends, newVersion].filter(isEnd);
+  if (version > object.latest) object.latest = version;
+  held.objects.set(objectId, object);
+  noteOwner(held, objectId, addedBy);
+  for (const other of others) changed.add(other);
+  added.push(newVersion);
+}
+
+/** @returns the collection as it is then */
+async function writeBatch(tx: Tx, batch: Batch, storedBefore: Map<string, number>): Promise<CollectionRow> {
+  const { collection, added, changed, dateAddedFirst, dateAddedLast, stored } = batch;
+  for (const one of added) changed.delete(one);
+  await updateEnds(tx, collection.id, [...changed]);
+  await insertVersions(tx, collection.id, dateAddedFirst, added);
+  const bytes = [...stored].map(([id, bytes]) => [id, bytes - (storedBefore.get(id) ?? 0)] as const);
+  await addStorage(tx, collection.id, new Map(bytes.filter(([, more]) => more > 0)));
+  const levels = [...new Set(added.map(({ tlp }) => tlp))];
+  return setDateAddedLast(tx, collection.id, dateAddedLast, { levels, isPastChanged: changed.size > 0 });
 }
 
 function countResults(outcomes: Outcome[]): Record<Outcome['result'], number> {
@@ -152,62 +195,4 @@ function describeQuota(quotaBytes: number, stored: number, bytes: number): strin
     `you may store ${quotaBytes} bytes in this collection and have stored ${stored}, so that the ${bytes} of this ` +
     'version do not fit; delete objects of yours, or ask the operator of the hub for a larger quota'
   );
-}
-
-async function findHeldObjects(
-  tx: Tx,
-  collectionId: string,
-  candidates: Candidate[],
-): Promise<Map<string, HeldObject>> {
-  const keys = candidates.map(one => ({ objectId: one.id, version: versionOf(one, '') }));
-  const known = keys.length > 0 ? await findKnownVersions(tx, collectionId, keys) : [];
-  const held = new Map<string, HeldObject>();
-  for (const row of known) {
-    const { object_id: objectId, added_by: owner, version, tlp, first_below, last_below, sha256 } = row;
-    const object = held.get(objectId) ?? newHeldObject(owner, version);
-    object.versions.set(version, { sha256 });
-    object.ends.push({ objectId, version, tlp, first_below, last_below });
-    if (version > object.latest) object.latest = version;
-    held.set(objectId, object);
-  }
-  await fetchUnequalTexts(tx, collectionId, candidates, held);
-  return held;
-}
-
-// Only where the bytes differ does it take the stored text to say whether the content does. JSON that says the same is
-// of similar length, so that what is fetched stays in proportion to what was sent.
-async function fetchUnequalTexts(
-  tx: Tx,
-  collectionId: string,
-  candidates: Candidate[],
-  held: Map<string, HeldObject>,
-): Promise<void> {
-  const unequal = candidates.flatMap(one => {
-    const object = held.get(one.id);
-    const version = versionOf(one, object?.latest ?? '');
-    const stored = object?.versions.get(version);
-    if (!stored || sha256(one.bytes).equals(stored.sha256 as Buffer)) return [];
-    return [{ objectId: one.id, version, bytesMax: 4 * one.bytes.length }];
-  });
-  if (unequal.length === 0) return;
-  for (const row of await findStoredTexts(tx, collectionId, unequal)) {
-    const stored = held.get(row.object_id)?.versions.get(row.version);
-    if (stored) stored.text = row.object;
-  }
-}
-
-/** Whether two texts are the same content, whatever their white space, order of keys and defaults that are left out. */
-function isSameContent(stored: HeldVersion, bytes: Buffer): boolean {
-  if (stored.sha256?.equals(sha256(bytes))) return true;
-  if (stored.text === undefined) return false;
-  const [content, other] = [stored.text, bytes].map(text => withoutDefaults(JSON.parse(text.toString())));
-  return isDeepStrictEqual(content, other);
-}
-
-function versionOf(candidate: Candidate, whereUnversioned: string): string {
-  return candidate.versionText === undefined ? whereUnversioned : toInstant(candidate.versionText);
-}
-
-function sha256(bytes: Buffer): Buffer {
-  return createHash('sha256').update(bytes).digest();
 }

@@ -49,10 +49,10 @@ export async function importObjects(
     if (batch.length === 0) return;
     const { validation: policy } = collection;
     const judged = await judge(batch, context.validator, { policy, now: new Date(), anonymity, unknownTlp });
-    const { outcomes } = await inTransaction(context.db, tx => admit(tx, collection, sender, judged));
+    const { outcomes } = await inTransaction(context.db, tx => admit(tx, collection.id, [{ sender, judged }]));
     batch = [];
     batchBytes = 0;
-    onProgress({ bytes, outcomes });
+    onProgress({ bytes, outcomes: outcomes.flat() });
   };
 
   for await (const chunk of chunks) {

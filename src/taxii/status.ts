@@ -24,7 +24,7 @@ export interface StatusDetail {
 /** Builds the status resource of an envelope. Empty lists are left out (TAXII 2.1 §2). */
 export function toStatus(id: string, requestTimestamp: TaxiiTimestamp, outcomes: Outcome[]): Status {
   const successes = outcomes.filter(outcome => outcome.result !== 'refused').map(toDetail);
-  const failures = toFailures(outcomes);
+  const failures = outcomes.filter(outcome => outcome.result === 'refused').map(toDetail);
   return {
     id,
     status: 'complete',
@@ -36,11 +36,6 @@ export function toStatus(id: string, requestTimestamp: TaxiiTimestamp, outcomes:
     ...(failures.length > 0 && { failures }),
     pending_count: 0,
   };
-}
-
-/** The objects that were refused, and why. */
-export function toFailures(outcomes: Outcome[]): StatusDetail[] {
-  return outcomes.filter(outcome => outcome.result === 'refused').map(toDetail);
 }
 
 function toDetail({ id, version, message }: Outcome): StatusDetail {

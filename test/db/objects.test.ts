@@ -81,21 +81,18 @@ describe('any sequence of additions and deletions', () => {
 
         for (const one of steps) {
           if (one.kind === 'add') {
-            const { outcomes } = await database.db.transaction().execute(tx =>
-              admit(
-                tx,
-                { id: collection, tlp_default: 2, tlp_max: 4 },
-                { partnerId: String(one.partner), partner: `partner-${one.partner}`, actor: operator },
-                one.versions.map(([object, day]) => candidate(object, day)),
-              ),
-            );
+            const sender = { partnerId: String(one.partner), partner: `partner-${one.partner}`, actor: operator };
+            const judged = one.versions.map(([object, day]) => candidate(object, day));
+            const { outcomes } = await database.db
+              .transaction()
+              .execute(tx => admit(tx, collection, [{ sender, judged }]));
             const expected = one.versions.map(([object, day]) => {
               if (ofObject(object).some(held => held.day === day)) return 'present';
               if (ofObject(object).some(held => held.partner !== one.partner)) return 'refused';
               model.push({ object, day, partner: one.partner });
               return 'added';
             });
-            expect(outcomes.map(outcome => outcome.result)).toEqual(expected);
+            expect(outcomes.flat().map(outcome => outcome.result)).toEqual(expected);
           } else {
             const versions = toVersionSelector([one.version]);
             const deleted = await database.db.transaction().execute(async tx => {

@@ -1,17 +1,13 @@
 import { isUtf8 } from 'node:buffer';
-import { randomUUID } from 'node:crypto';
 import type { RouteOptions } from 'fastify';
 import { toActor } from '../../auth/principal.ts';
-import { insertStatus } from '../../db/statuses.ts';
 import { HubError } from '../../errors.ts';
 import { sendTaxii } from '../../http/media-type.ts';
 import type { Hub } from '../../hub.ts';
-import { admit } from '../admission.ts';
 import { findAnonymity } from '../anonymity.ts';
 import { judge } from '../judging.ts';
 import { type ObjectSlice, ObjectSlicer } from '../object-slices.ts';
 import { quotaOf } from '../quota.ts';
-import { toFailures, toStatus } from '../status.ts';
 import { fromMicros } from '../timestamp.ts';
 import { describeRoute } from './route-schema.ts';
 
@@ -43,25 +39,18 @@ export const addObjects = (hub: Hub): RouteOptions => ({
     const { partnerId, partner } = principal;
     const quotaBytes = quotaOf(collection.grant, hub.config);
     const sender = { partnerId, partner, actor: toActor(request), quotaBytes };
-    const receivedAt = new Date();
+    const now = new Date();
     const slices = sliceEnvelope(request.body as Buffer, hub.config.envelopeObjectsMax);
     const anonymity = await findAnonymity(hub, collection, partnerId);
-    const judged = await judge(slices, hub.validator, { policy: collection.validation, now: receivedAt, anonymity });
-    const { outcomes, status, changed } = await hub.db.transaction().execute(async tx => {
-      const { outcomes, changed } = await admit(tx, collection, sender, judged);
-      const status = toStatus(randomUUID(), fromMicros(BigInt(receivedAt.getTime()) * 1000n), outcomes);
-      if (status.success_count > 0) {
-        const { api_root } = collection;
-        const resource = JSON.stringify(status);
-        await insertStatus(tx, { id: status.id, api_root, partner_id: partnerId, resource });
-      }
-      return { outcomes, status, changed };
-    });
-    if (changed) hub.watch.committed(changed);
+    const judged = await judge(slices, hub.validator, { policy: collection.validation, now, anonymity });
+    const receivedAt = fromMicros(BigInt(now.getTime()) * 1000n);
+    const envelope = { sender, judged, apiRoot: collection.api_root, receivedAt };
+    const status = await hub.writers.write(collection.id, envelope, () => reply.raw.destroyed);
+    if (status === undefined) return reply.hijack();
     if (status.success_count === 0) {
       // Most clients notice only the HTTP status, so that an envelope of which nothing was taken must not look fine.
       throw new HubError('envelope-refused', 'None of the objects was taken. The reasons stand under failures.', {
-        details: { failures: toFailures(outcomes).slice(0, failuresShownMax) },
+        details: { failures: status.failures?.slice(0, failuresShownMax) },
       });
     }
     return sendTaxii(reply.code(202), status);

@@ -45,7 +45,7 @@ export const deleteObject = (hub: Hub): RouteOptions => ({
       });
       if (versions === 0) throw objectNotFound();
       const row = await setPastChanged(tx, collection.id);
-      await addStorage(tx, collection.id, principal.partnerId, -bytes);
+      await addStorage(tx, collection.id, new Map([[principal.partnerId, -bytes]]));
       const entry = { action: 'objects-deleted', subject: principal.partner, details: { id: objectId, versions } };
       await appendAudit(tx, toActor(request), { chain: collection.id, ...entry });
       return row;

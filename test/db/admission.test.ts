@@ -1,0 +1,128 @@
+import { randomUUID } from 'node:crypto';
+import fc from 'fast-check';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { verifyAudit } from '../../src/audit/verify.ts';
+import { insertCollection } from '../../src/db/collections.ts';
+import type { TlpLevel } from '../../src/stix/tlp.ts';
+import { admit, type JudgedEnvelope } from '../../src/taxii/admission.ts';
+import type { Judged } from '../../src/taxii/judging.ts';
+import { toMicros } from '../../src/taxii/timestamp.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
+async function createCollection(): Promise<string> {
+  const id = randomUUID();
+  const row = { id, alias: id, api_root: 'hub', title: 'Test', description: null, tlp_max: 3 as TlpLevel };
+  await insertCollection(database.db, row);
+  return id;
+}
+
+/** What may come: few ids in few versions, so that nearly everything meets something that is there or before it. */
+const element = fc.record({
+  id: fc.constantFrom('indicator--a', 'indicator--A', 'indicator--b', 'indicator--B', 'indicator--c'),
+  day: fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined }),
+  content: fc.integer({ min: 1, max: 2 }),
+  space: fc.constantFrom('', ' '),
+  tlp: fc.constantFrom<TlpLevel | undefined>(undefined, 0, 1, 3, 4),
+  padding: fc.constantFrom(0, 0, 0, 300),
+  isRefused: fc.nat({ max: 9 }).map(n => n === 0),
+});
+const envelope = fc.record({
+  partner: fc.integer({ min: 1, max: 3 }),
+  elements: fc.array(element, { minLength: 1, maxLength: 5 }),
+});
+type Drawn = { partner: number; elements: (typeof element extends fc.Arbitrary<infer One> ? One : never)[] };
+
+function judge({ id, day, content, space, tlp, padding, isRefused }: Drawn['elements'][number]): Judged {
+  if (isRefused) return { result: 'refused', id, version: 'unknown', message: 'was refused before' };
+  const versionText = day === undefined ? undefined : `2026-06-0${day}T00:00:00.000Z`;
+  const object = { id, ...(versionText && { modified: versionText }), content, padding: 'x'.repeat(padding) };
+  const bytes = Buffer.from(JSON.stringify(object, null, space));
+  return { id, type: 'indicator', specVersion: '2.1', versionText, tlp, bytes };
+}
+
+function toEnvelope({ partner, elements }: Drawn, n: number): JudgedEnvelope {
+  const name = `partner-${partner}`;
+  const sender = { partnerId: String(partner), partner: name, actor: { name, requestId: `request-${n}` } };
+  return { sender: { ...sender, quotaBytes: 600 * partner }, judged: elements.map(judge) };
+}
+
+/** All that is written, but for the dates themselves: objects without a version of their own have the date for one. */
+async function readAll(collectionId: string) {
+  const { rows: versions } = await sql<Record<string, unknown> & { date_added: string; version_text: string }>`
+    select * from object_version where collection_id = ${collectionId} order by date_added`.execute(database.db);
+  const { rows: storage } = await sql`
+    select partner_id, bytes from storage where collection_id = ${collectionId} order by partner_id`.execute(
+    database.db,
+  );
+  const { rows: audit } = await sql<{ date_added_first: string; date_added_last: string }>`
+    select seq, actor, request_id, action, subject, details, date_added_first, date_added_last
+    from audit where chain = ${collectionId} order by seq`.execute(database.db);
+  const { rows: collections } = await sql<{ tlp_held: number; date_added_last: string }>`
+    select tlp_held, date_added_last from collection where id = ${collectionId}`.execute(database.db);
+  const ordinals = new Map(versions.map(({ date_added }, index) => [date_added, index]));
+  return {
+    versions: versions.map(({ collection_id: _, date_added: __, version, version_text, ...row }) => {
+      const isOwn = version_text.startsWith('2026-06-0');
+      return { ...row, ...(isOwn && { version, version_text }) };
+    }),
+    storage,
+    // Which versions a row tells of.
+    audit: audit.map(({ date_added_first: first, date_added_last: last, ...row }) => {
+      return { ...row, first: ordinals.get(first), last: ordinals.get(last) };
+    }),
+    levels: collections[0]?.tlp_held,
+    dates: [...versions.map(row => row.date_added), collections[0]?.date_added_last as string],
+    ends: audit.flatMap(({ date_added_last }) => date_added_last ?? []),
+  };
+}
+
+describe('envelopes that share a transaction', () => {
+  it('become what they would have become one after the other', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(envelope, { maxLength: 3 }),
+        fc.array(envelope, { maxLength: 8 }),
+        async (held, sent) => {
+          const [together, alone] = [await createCollection(), await createCollection()];
+          const admitAll = (collectionId: string, envelopes: JudgedEnvelope[]) =>
+            database.db.transaction().execute(tx => admit(tx, collectionId, envelopes));
+          const admitEach = async (collectionId: string, envelopes: JudgedEnvelope[]) => {
+            const each = [];
+            for (const one of envelopes) each.push(...(await admitAll(collectionId, [one])).outcomes);
+            return each;
+          };
+          for (const collectionId of [together, alone]) await admitEach(collectionId, held.map(toEnvelope));
+          const envelopes = sent.map(toEnvelope);
+          const { outcomes } = envelopes.length > 0 ? await admitAll(together, envelopes) : { outcomes: [] };
+          const withoutArrivals = (all: typeof outcomes) =>
+            all.map(each =>
+              each.map(one => ({ ...one, version: one.version.replace(/^(?!2026-06-0|unknown).*/, 'arrival') })),
+            );
+          expect(withoutArrivals(outcomes)).toEqual(withoutArrivals(await admitEach(alone, envelopes)));
+
+          const { dates, ends, ...written } = await readAll(together);
+          const { dates: _, ends: __, ...expected } = await readAll(alone);
+          expect(written).toEqual(expected);
+          // Dates rise, the collection's is the last one, and each envelope ends on a whole millisecond.
+          expect(dates).toEqual([...dates].sort());
+          expect(new Set(dates).size).toBe(Math.max(1, dates.length - 1));
+          for (const end of ends) expect(toMicros(end) % 1000n).toBe(0n);
+        },
+      ),
+      { numRuns: 60 },
+    );
+    const { faults, rows } = await database.db
+      .transaction()
+      .setIsolationLevel('repeatable read')
+      .execute(tx => verifyAudit(tx, { noted: [] }));
+    expect(faults).toEqual([]);
+    expect(rows).toBeGreaterThan(100);
+  });
+});
