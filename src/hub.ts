@@ -22,11 +22,12 @@ export interface Hub {
  * @param announcements where it hears at once what other nodes have done; without it, within stalenessMsMax
  */
 export async function createHub(config: Config, db: Db, announcements?: PoolOptions['connection']): Promise<Hub> {
+  const identity = await loadIdentity(db);
   const watch = new Watch(db, { stalenessMsMax: config.stalenessMsMax, announcements });
   return {
     config,
     db,
-    identity: await loadIdentity(db),
+    identity,
     validator: createValidator({ clockSkewMs: config.clockSkewMs }),
     receipts: createReceipts(db),
     watch,

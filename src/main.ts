@@ -9,6 +9,7 @@ import { deleteExpiredAssertions, expiredAssertionsMax } from './db/clients.ts';
 import { connect } from './db/connect.ts';
 import { deleteExpiredStatuses, expiredStatusesMax } from './db/statuses.ts';
 import { deleteExpiredClientTokens, expiredTokensMax } from './db/tokens.ts';
+import type { Watch } from './db/watch.ts';
 import { demonstrate } from './demonstration.ts';
 import { OperatorError } from './errors.ts';
 import { readSecureContext } from './http/tls.ts';
@@ -45,8 +46,14 @@ export async function serve(config: Config): Promise<void> {
 /** @returns what stops the hub again */
 async function start(config: Config, logger: pino.Logger): Promise<() => Promise<void>> {
   const database = await connect(config, { log: message => logger.warn(message), migrations: 'apply' });
+  let watch: Watch | undefined;
+  const close = async () => {
+    await watch?.close();
+    await database.close();
+  };
   try {
     const hub = await createHub(config, database.db, database.connection);
+    watch = hub.watch;
     const app = await buildApp(hub, logger);
     if (config.tls) reloadAtHangup(app, config.tls, logger);
     const address = await listen(app, config);
@@ -60,11 +67,10 @@ async function start(config: Config, logger: pino.Logger): Promise<() => Promise
     return async () => {
       clearInterval(cleaning);
       await drain(app);
-      await hub.watch.close();
-      await database.close();
+      await close();
     };
   } catch (error) {
-    await database.close();
+    await close();
     throw error;
   }
 }

@@ -11,6 +11,8 @@ interface Remembered {
   /** the row that `granted` was made of */
   row: CollectionRow;
   granted: GrantedCollection;
+  /** of the watch when it was read: revisions of another one are not to be compared */
+  generation: number;
 }
 
 /**
@@ -34,12 +36,13 @@ export function rememberGrants(
       return undefined;
     }
     watch.learn(granted, generation);
-    remembered.set(key, { row: granted, granted });
+    remembered.set(key, { row: granted, granted, generation });
     return granted;
   };
 
   function recall(entry: Remembered | undefined, idOrAlias: string): GrantedCollection | undefined {
-    const row = entry && watch.collection(entry.row.id);
+    if (entry?.generation !== watch.generation) return undefined;
+    const row = watch.collection(entry.row.id);
     if (!row || row.grants_revision !== entry.row.grants_revision) return undefined;
     if (row.alias !== idOrAlias && row.id !== idOrAlias) return undefined;
     if (row !== entry.row) {

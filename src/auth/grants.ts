@@ -14,7 +14,8 @@ const nothing: GrantedRights = {
 };
 
 /**
- * Changes what a partner may do in a collection; where neither right is left, the grant is gone. The next request obeys.
+ * Changes what a partner may do in a collection; where neither right is left, the grant is gone. Nodes obey within
+ * Config.stalenessMsMax.
  * @param change gets the rights as they are (none, and the ceiling amber, where there is no grant) and gives those that
  * change
  * @returns the rights, and the old ceiling above which there is something to replay

@@ -51,7 +51,7 @@ export const grantCommand = () =>
 export const revokeGrantCommand = () =>
   describeCommand(
     'revoke-grant <partner> <collection> [right]',
-    'take a right from a partner, or both, at once',
+    'take a right from a partner, or both, within a quarter of a second',
   ).action((slug, name, word: string | undefined, options) =>
     withHub(async ({ db }) => {
       const taken = word === undefined ? ['read', 'write'] : [requireRight(word)];

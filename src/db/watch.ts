@@ -3,7 +3,7 @@ import { announceChange, type Changes, listenForChanges, readChanges } from './c
 import type { CollectionRow } from './collections.ts';
 import type { Db, PoolOptions } from './pool.ts';
 
-// How often to look while somebody asks or waits, and how soon at the earliest after others have announced something.
+// How often to look while somebody asks, and how soon at the earliest after others have announced something.
 const lookEveryMs = 100;
 const lookAgainMs = 10;
 const announceEveryMs = 10;
@@ -26,7 +26,6 @@ export class Watch {
   readonly #stalenessMsMax: number;
   readonly #node = randomUUID();
   readonly #listener: { close(): Promise<void> } | undefined;
-  readonly #waiting = new Map<string, Set<() => void>>();
   /** those that anybody asked for or that changed: bounded by the collections */
   #collections = new Map<string, CollectionRow>();
   #changes: Pick<Changes, 'horizon' | 'trustRevision'> | undefined;
@@ -63,12 +62,12 @@ export class Watch {
     return this.#lookSince(now - this.#stalenessMsMax);
   }
 
-  /** Rises when a credential may have lost its worth. Await `fresh` first. */
-  get trustRevision(): string {
-    return this.#changes?.trustRevision ?? '';
+  /** Another text whenever a credential may have lost its worth, or what was known was forgotten. Await `fresh` first. */
+  get trust(): string {
+    return `${this.#generation} ${this.#changes?.trustRevision}`;
   }
 
-  /** When that was found out last, or what was known was forgotten, on the clock of performance.now(). */
+  /** When `trust` became what it is, on the clock of performance.now(). */
   get trustChangedAt(): number {
     return this.#trustChangedAt;
   }
@@ -78,7 +77,7 @@ export class Watch {
     return this.#collections.get(id);
   }
 
-  /** Another number whenever what was known was forgotten, since the database was away and may be another one now. */
+  /** Another number whenever what was known was forgotten. */
   get generation(): number {
     return this.#generation;
   }
@@ -92,23 +91,11 @@ export class Watch {
   committed(row: CollectionRow): void {
     // One that nobody asked for is read when it is asked for.
     if (this.#collections.has(row.id)) this.#takeRow(row);
-    else this.#wake(row.id);
     this.#announcing ??= setTimeout(() => {
       this.#announcing = undefined;
       // Whoever misses it looks a little later.
       announceChange(this.#db, this.#node).catch(() => undefined);
     }, announceEveryMs).unref();
-  }
-
-  /** Calls back at every change of a collection, until the function that it returns is called. */
-  onChange(collectionId: string, wake: () => void): () => void {
-    const waiting = this.#waiting.get(collectionId) ?? new Set();
-    this.#waiting.set(collectionId, waiting.add(wake));
-    this.#lookWithin(lookEveryMs);
-    return () => {
-      waiting.delete(wake);
-      if (waiting.size === 0 && this.#waiting.get(collectionId) === waiting) this.#waiting.delete(collectionId);
-    };
   }
 
   /** Ends all looking, before the database is closed. */
@@ -141,26 +128,19 @@ export class Watch {
   }
 
   #take(changes: Changes, begunAt: number): void {
-    const before = this.#changes;
+    if (this.#changes?.trustRevision !== changes.trustRevision) this.#trustChangedAt = performance.now();
     this.#changes = changes;
     this.#lookedAt = begunAt;
-    if (before?.trustRevision !== changes.trustRevision) this.#trustChangedAt = performance.now();
     for (const row of changes.collections) this.#takeRow(row);
-    // Whatever happened before the first look, nobody has been told of.
-    if (!before) for (const id of this.#waiting.keys()) this.#wake(id);
   }
 
   #takeRow(row: CollectionRow): void {
     const known = this.#collections.get(row.id);
     if (known && Number(known.revision) >= Number(row.revision)) return;
     this.#collections.set(row.id, row);
-    this.#wake(row.id);
   }
 
-  #wake(collectionId: string): void {
-    for (const wake of this.#waiting.get(collectionId) ?? []) wake();
-  }
-
+  // The database may be another one when it is there again, in which the same numbers stand for something else.
   #forget(): void {
     this.#generation += 1;
     this.#collections = new Map();
@@ -172,7 +152,7 @@ export class Watch {
   #lookWithin(delayMs: number): void {
     const now = performance.now();
     const due = now + Math.max(0, delayMs);
-    const isAsked = this.#waiting.size > 0 || now - this.#askedAt < keepLookingMs;
+    const isAsked = now - this.#askedAt < keepLookingMs;
     if (this.#isClosed || !isAsked || (this.#timer && this.#timer.due <= due)) return;
     this.#stopTimer();
     const look = async () => {

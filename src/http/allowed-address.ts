@@ -6,7 +6,7 @@ import { HubError } from '../errors.ts';
 import type { Hub } from '../hub.ts';
 
 interface Remembered {
-  trustRevision: string;
+  trust: string;
   isAllowed: (address: string) => boolean;
 }
 
@@ -14,15 +14,15 @@ interface Remembered {
 export const allowedAddress = fp(async (app, { hub }: { hub: Hub }) => {
   const remembered = new LRUCache<string, Remembered>({ max: 10_000 });
   const findAllowed = async (partnerId: string): Promise<Remembered> => {
-    const { trustRevision } = hub.watch;
+    const { trust } = hub.watch;
     const addresses = await findPartnerAddresses(hub.db, partnerId);
     const isAllowed = addresses === null ? () => true : createAddressMatcher(addresses);
-    remembered.set(partnerId, { trustRevision, isAllowed });
-    return { trustRevision, isAllowed };
+    remembered.set(partnerId, { trust, isAllowed });
+    return { trust, isAllowed };
   };
   app.addHook('onRequest', async ({ principal, ip }) => {
     const known = remembered.get(principal.partnerId);
-    const isCurrent = known?.trustRevision === hub.watch.trustRevision;
+    const isCurrent = known?.trust === hub.watch.trust;
     const { isAllowed } = isCurrent ? known : await findAllowed(principal.partnerId);
     if (isAllowed(ip)) return;
     throw new HubError(

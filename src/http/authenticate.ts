@@ -30,7 +30,7 @@ const foreignRememberMs = 60_000;
 
 interface Remembered {
   principal: Principal;
-  trustRevision: string;
+  trust: string;
 }
 
 /**
@@ -43,7 +43,7 @@ export const authenticate = fp(async (app, { hub }: { hub: Hub }) => {
 
   app.decorateRequest('principal');
   const verifyAnew = async (token: string, key: string): Promise<Principal> => {
-    const { trustRevision } = hub.watch;
+    const { trust } = hub.watch;
     const principal = await verify(token);
     const isSettling = performance.now() - hub.watch.trustChangedAt < settlingMs;
     const ttl = Math.min(
@@ -51,7 +51,7 @@ export const authenticate = fp(async (app, { hub }: { hub: Hub }) => {
       isSettling ? settlingRememberMs : Infinity,
       principal.isForeign ? foreignRememberMs : Infinity,
     );
-    if (ttl >= 1) remembered.set(key, { principal, trustRevision }, { ttl: Math.floor(ttl) });
+    if (ttl >= 1) remembered.set(key, { principal, trust }, { ttl: Math.floor(ttl) });
     return principal;
   };
   const identify = async (request: FastifyRequest): Promise<Principal> => {
@@ -59,7 +59,7 @@ export const authenticate = fp(async (app, { hub }: { hub: Hub }) => {
     const key = createHash('sha256').update(token).digest('base64');
     await hub.watch.fresh();
     const known = remembered.get(key);
-    const principal = known?.trustRevision === hub.watch.trustRevision ? known.principal : await verifyAnew(token, key);
+    const principal = known?.trust === hub.watch.trust ? known.principal : await verifyAnew(token, key);
     if (user && user !== principal.partner) {
       throw new HubError('credential-invalid', 'The user of Basic must be the partner that holds the token, or empty.');
     }

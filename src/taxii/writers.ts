@@ -41,7 +41,10 @@ const waitingMax = 1000;
 // As long as PostgreSQL would have them wait for the collection's lock.
 const waitMsMax = 20_000;
 
-/** Writers on a database, which tell the watch what they have committed. One for each node: what waits on others meets at the collection's lock. */
+/**
+ * Writers on a database, which tell the watch what they have committed. One for each node: what waits on others meets at the
+ * collection's lock.
+ */
 export function createWriters(db: Db, watch: Watch): Writers {
   const queues = new Map<string, Waiting[]>();
 

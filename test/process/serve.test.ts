@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createSite, type RunningHub, type Site } from '../support/process.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { createSite, type RunningHub, type Site, toDatabaseUrl } from '../support/process.ts';
 import { indicator } from '../support/stix.ts';
 
 let site: Site;
@@ -174,5 +175,18 @@ describe('a start that cannot work', () => {
     expect(stderr.trim().split('\n').at(-1)).toMatch(sentence);
     expect(stderr).not.toMatch(/\n {4}at /);
     await misconfigured.remove();
+  });
+
+  it('ends on a database of its operator too, where the hub was connected already', async () => {
+    const database = await createTestDatabase();
+    const misconfigured = await createSite({
+      DATABASE_URL: toDatabaseUrl(database.connection),
+      HOST: '203.0.113.1',
+    });
+    const { code, stderr } = await misconfigured.run('serve');
+    expect(code).toBe(1);
+    expect(stderr.trim().split('\n').at(-1)).toMatch(/203\.0\.113\.1/);
+    await misconfigured.remove();
+    await database.drop();
   });
 });
