@@ -1,6 +1,7 @@
 -- A page is merged from ranges of indexes that hold what is asked for, in the order of date_added. What tells the ranges
 -- of an index apart is a hash, since no other index can serve an equation with it: plans depend on no statistics then, and
--- an entry takes half the room. The indexes are made while the hub goes on (concurrently/0012_ranges.sql).
+-- an entry takes half the room. Versions keep their text: they rise as they come, so that what is added stands together.
+-- The indexes are made while the hub goes on (concurrently/).
 
 -- Of which ends a version is for some ceiling: 1 the last one, 2 the first one, 3 both, which most are, or 0.
 create function ends_of(tlp smallint, first_below smallint, last_below smallint) returns integer

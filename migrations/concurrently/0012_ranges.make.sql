@@ -4,8 +4,8 @@ on object_version (range_key(collection_id, tlp, ends_of(tlp, first_below, last_
 create index concurrently if not exists object_version_range_type
 on object_version (range_key(collection_id, tlp, ends_of(tlp, first_below, last_below), type), date_added);
 
-create index concurrently if not exists object_version_range_version
-on object_version (range_key(collection_id, tlp, 0, version), date_added);
+create index concurrently if not exists object_version_version
+on object_version (version, collection_id, tlp, date_added);
 
 -- What a partner may not see of others, it sees of its own.
 create index concurrently if not exists object_version_range_own

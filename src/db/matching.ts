@@ -103,21 +103,17 @@ function selectPlaces(scan: Scan): RawBuilder<unknown>[] {
   return [...selectSeen(scan), ...selectOwn(scan), ...named];
 }
 
-/** A range of an index of ranges: what its key is made of beside the collection. */
+/** Versions of one level. */
 interface Range {
   tlp: TlpLevel;
+  /** as the function ends_of has them; 0 where they do not matter */
   ends: number;
+  /** the type, the partner or the instant, by the index */
   subject: string;
 }
 
-/** Of which expressions the keys of the indexes are made, in the order of migrations/0012_ranges.sql. */
-const ends = sql`ends_of(tlp, first_below, last_below)`;
-const rangeIndexes = {
-  all: { ends, subject: sql`''` },
-  type: { ends, subject: sql`type` },
-  own: { ends, subject: sql`added_by::text` },
-  version: { ends: sql`0`, subject: sql`version` },
-};
+/** The indexes of ranges (migrations/0012_ranges.sql), by what a range is of beside its collection and level. */
+type RangeIndex = 'all' | 'type' | 'own' | 'version';
 
 /** What the reader may see of everybody's: a range for each level, for each of the ends and each of the types. */
 function selectSeen(scan: Scan): RawBuilder<unknown>[] {
@@ -164,7 +160,7 @@ const partsMax = 64;
 
 function selectRanges(
   scan: Scan,
-  index: keyof typeof rangeIndexes,
+  index: RangeIndex,
   ranges: Range[],
   conditions: RawBuilder<unknown>[],
 ): RawBuilder<unknown>[] {
@@ -187,21 +183,32 @@ function selectRanges(
 
 function selectRange(
   { collectionId, after, until, columns, conditions: others, limit }: Scan,
-  index: keyof typeof rangeIndexes,
-  { tlp, ends, subject }: Record<keyof Range, RawBuilder<unknown>>,
+  index: RangeIndex,
+  range: Record<keyof Range, RawBuilder<unknown>>,
   conditions: RawBuilder<unknown>[],
 ): RawBuilder<unknown> {
-  const made = rangeIndexes[index];
-  // Checked too, since the keys are hashes.
-  const isOfRange = sql`collection_id = ${collectionId} and object_version.tlp = ${tlp}::smallint
-    and ${made.ends} = ${ends}::integer and ${made.subject} = ${subject}::text`;
   return sql`(
     select date_added, ${columns} from object_version
-    where range_key(collection_id, tlp, ${made.ends}, ${made.subject})
-        = range_key(${collectionId}::uuid, ${tlp}::smallint, ${ends}::integer, ${subject}::text)
-      and date_added > ${after} and date_added <= ${until} and ${isOfRange} ${all([...conditions, ...others])}
+    where ${isOfRange(index, collectionId, range)} and date_added > ${after} and date_added <= ${until}
+      ${all([...conditions, ...others])}
     order by date_added limit ${limit}
   )`;
+}
+
+function isOfRange(
+  index: RangeIndex,
+  collectionId: string,
+  { tlp, ends, subject }: Record<keyof Range, RawBuilder<unknown>>,
+): RawBuilder<unknown> {
+  if (index === 'version') {
+    return sql`version = ${subject}::text and collection_id = ${collectionId} and tlp = ${tlp}::smallint`;
+  }
+  const column = { all: sql`''`, type: sql`type`, own: sql`added_by::text` }[index];
+  // The key alone finds them. The rest is for two that have the same hash, in a CASE that no other index can serve.
+  return sql`range_key(collection_id, tlp, ends_of(tlp, first_below, last_below), ${column})
+      = range_key(${collectionId}::uuid, ${tlp}::smallint, ${ends}::integer, ${subject}::text)
+    and case when collection_id = ${collectionId} and tlp = ${tlp}::smallint
+      and ends_of(tlp, first_below, last_below) = ${ends}::integer and ${column} = ${subject}::text then true end`;
 }
 
 /** The versions of some objects, whatever their level: each of them is looked up. */
