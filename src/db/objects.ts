@@ -74,7 +74,18 @@ export async function pageObjects(
 ): Promise<ObjectPage> {
   const matching = selectMatching(collectionId, reader, filter, bounds, sql`date_added as stored_at, object`);
   if (!matching) return { pieces: [], count: 0, dates: [], ...noEnds };
-  return readTexts(db, matching, { rowsMax: bounds.objectsMax, bytesMax: bounds.bytesMax, separator });
+  const { objectsMax: rowsMax, bytesMax } = bounds;
+  return readTexts(db, matching, { rowsMax, bytesMax, separator, isPlanKept: isPoll(reader, filter, bounds) });
+}
+
+/** What most requests ask for: ranges of levels and nothing else, read by the same plan whatever the values are. */
+function isPoll(
+  { ceiling, replayedLast }: Reader,
+  { versions, ...match }: ObjectFilter,
+  { levels }: PageBounds,
+): boolean {
+  const isOfLevels = replayedLast === null && levels.every(level => level <= ceiling);
+  return isOfLevels && versions.instants.length === 0 && Object.keys(match).length === 0;
 }
 
 /** The same page as manifest entries (TAXII 2.1 §5.3.1). */

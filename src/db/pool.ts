@@ -20,8 +20,8 @@ export interface PoolOptions {
 /** The connections of a database, for what is not read by kysely. */
 interface Connections {
   pool: pg.Pool;
-  /** the name under which connections have this statement planned once; undefined: it is planned each time */
-  nameOf: (text: string) => string | undefined;
+  /** the names under which connections keep the plans of statements, by their texts */
+  names: Map<string, string>;
 }
 
 const connectionsOf = new WeakMap<Db, Connections>();
@@ -59,7 +59,7 @@ export function openDatabase(options: PoolOptions): Db {
   pool.on('error', options.onError);
   pool.on('connect', client => client.on('error', options.onError));
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
-  connectionsOf.set(db, { pool, nameOf: nameStatements() });
+  connectionsOf.set(db, { pool, names: new Map() });
   return db;
 }
 
@@ -68,17 +68,6 @@ export function poolOf(db: Db): Connections {
   const connections = connectionsOf.get(db);
   if (!connections) throw new Error('not a database that openDatabase has opened');
   return connections;
-}
-
-// PostgreSQL keeps the plan of each on each connection. There are fewer than a hundred kinds of pages that anybody asks for.
-const namedStatementsMax = 100;
-
-function nameStatements(): Connections['nameOf'] {
-  const names = new Map<string, string>();
-  return text => {
-    if (!names.has(text) && names.size < namedStatementsMax) names.set(text, `taxiway_${names.size + 1}`);
-    return names.get(text);
-  };
 }
 
 /**

@@ -24,6 +24,11 @@ export interface TextBounds {
   /** passed by the first text alone */
   bytesMax: number;
   separator: string;
+  /**
+   * Whether connections keep the plan of the statement. Only for what has a few forms, whose plan is right for all values:
+   * PostgreSQL holds each form on each connection.
+   */
+  isPlanKept: boolean;
 }
 
 /**
@@ -33,14 +38,15 @@ export interface TextBounds {
 export async function readTexts(
   db: Db,
   statement: RawBuilder<unknown>,
-  { separator, ...bounds }: TextBounds,
+  { separator, isPlanKept, ...bounds }: TextBounds,
 ): Promise<DatedTexts> {
   const { sql: text, parameters: values } = statement.compile(db);
-  const { pool, nameOf } = poolOf(db);
+  const { pool, names } = poolOf(db);
+  if (isPlanKept && !names.has(text)) names.set(text, `texts_${names.size + 1}`);
   const client = (await pool.connect()) as unknown as RowClient & { release(): void };
   const texts = new TextSink(Buffer.from(separator), bounds, () => client.end());
   try {
-    await client.collect({ text, values, name: nameOf(text) }, texts);
+    await client.collect({ text, values, name: isPlanKept ? names.get(text) : undefined }, texts);
   } catch (error) {
     if (!texts.isCut) throw error;
   } finally {
