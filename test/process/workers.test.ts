@@ -38,7 +38,7 @@ function send(hub: RunningHub, token: string, body?: string, pause?: () => Promi
   const headers = { authorization: `Bearer ${token}`, accept: taxii, ...(body && { 'content-type': taxii }) };
   return new Promise((resolve, reject) => {
     const method = body ? 'POST' : 'GET';
-    const request = http.request(hub.url + objects, { method, headers, agent: false, timeout: 5000 }, async answer => {
+    const request = http.request(hub.url + objects, { method, headers, agent: false, timeout: 20_000 }, async answer => {
       let text = '';
       for await (const chunk of answer) text += chunk;
       resolve({ status: answer.statusCode as number, body: text });
@@ -100,6 +100,8 @@ describe('a hub of several workers', () => {
       await more(20);
       await expect.poll(() => readyPids(hub).length, { timeout: 20_000 }).toBe(count + 1);
     }
+    // Enough for the newest one to have had its turn.
+    await more(50);
     isLoaded = false;
     await Promise.all(writers);
     // What the victims had in hand when they were killed, and no more.
