@@ -1,6 +1,7 @@
 import type { RouteOptions } from 'fastify';
 import { pageManifest } from '../../db/objects.ts';
-import { sendTaxii, stixMediaType } from '../../http/media-type.ts';
+import { stixMediaType } from '../../http/media-type.ts';
+import { answerPage } from '../../http/page-answer.ts';
 import type { Hub } from '../../hub.ts';
 import type { MatchField, Query } from '../filter.ts';
 import { readPage } from '../page.ts';
@@ -26,18 +27,19 @@ export const getManifest = (hub: Hub): RouteOptions => ({
   }),
   handler: async (request, reply) => {
     const { collection, reader } = request;
-    const { rows, head, headers } = await readPage(
+    const { found, head, headers } = await readPage(
       { operation: operationId, collection, fields },
       request.query as Query,
       hub,
       (filter, bounds) => pageManifest(hub.db, collection.id, reader, filter, bounds),
     );
-    const objects = rows.map(row => ({
+    const objects = found?.rows.map(row => ({
       id: row.object_id,
       date_added: row.date_added,
       version: row.version_text,
       media_type: stixMediaType,
     }));
-    return sendTaxii(reply.headers(headers), { ...head, ...(objects.length > 0 && { objects }) });
+    const write = () => ({ ...head, ...(objects?.length && { objects }) });
+    return answerPage(request, reply, { headers, write });
   },
 });

@@ -1,6 +1,6 @@
 import type { RouteOptions } from 'fastify';
 import { pageObjects } from '../../db/objects.ts';
-import { sendTaxii } from '../../http/media-type.ts';
+import { answerPage } from '../../http/page-answer.ts';
 import type { Hub } from '../../hub.ts';
 import { toEnvelope } from '../envelope.ts';
 import type { MatchField, Query } from '../filter.ts';
@@ -30,14 +30,20 @@ export const getObject = (hub: Hub): RouteOptions => ({
   handler: async (request, reply) => {
     const { collection, reader } = request;
     const objectId = readObjectId(request.params);
-    const { rows, head, headers } = await readPage(
+    const { found, head, headers } = await readPage(
       { operation: operationId, collection, objectId, fields, fixedFilter: { ids: [objectId] } },
       request.query as Query,
       hub,
       (filter, bounds) => pageObjects(hub.db, collection.id, reader, filter, bounds),
     );
-    if (rows.length === 0) await requireObject(hub.db, collection.id, reader, objectId);
-    await recordPage(hub, request, rows);
-    return sendTaxii(reply.headers(headers), toEnvelope(head, rows));
+    if (!found?.count) await requireObject(hub.db, collection.id, reader, objectId);
+    const { dates = [], pieces = [] } = found ?? {};
+    return answerPage(request, reply, {
+      headers,
+      // An object's text never changes, and no other one gets its date.
+      identity: [collection.id, head, dates],
+      record: () => recordPage(hub, request, dates),
+      write: () => toEnvelope(head, pieces),
+    });
   },
 });

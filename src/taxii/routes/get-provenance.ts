@@ -1,6 +1,6 @@
 import type { RouteOptions } from 'fastify';
 import { pageProvenance } from '../../db/provenance.ts';
-import { sendTaxii } from '../../http/media-type.ts';
+import { answerPage } from '../../http/page-answer.ts';
 import type { Hub } from '../../hub.ts';
 import type { Query } from '../filter.ts';
 import { objectNotFound, readObjectId } from '../object-scope.ts';
@@ -31,13 +31,14 @@ export const getProvenance = (hub: Hub): RouteOptions => ({
   handler: async (request, reply) => {
     const { collection, principal } = request;
     const objectId = readObjectId(request.params);
-    const { rows, head, headers } = await readPage(
+    const { found, head, headers } = await readPage(
       { operation: operationId, collection, objectId, fields: [] },
       request.query as Query,
       hub,
       (_, bounds) => pageProvenance(hub.db, collection.id, { objectId, ownerId: principal.partnerId }, bounds),
     );
-    if (rows.length === 0) throw objectNotFound();
-    return sendTaxii(reply.headers(headers), { ...head, id: objectId, versions: rows.map(toProvenanceEntry) });
+    if (!found?.rows.length) throw objectNotFound();
+    const versions = found.rows.map(toProvenanceEntry);
+    return answerPage(request, reply, { headers, write: () => ({ ...head, id: objectId, versions }) });
   },
 });
