@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import helmet from '@fastify/helmet';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Config } from './config.ts';
 import { allowedAddress } from './http/allowed-address.ts';
@@ -16,6 +15,7 @@ import { oauth } from './http/oauth.ts';
 import { observe } from './http/observe.ts';
 import { openapi } from './http/openapi.ts';
 import { rateLimits } from './http/rate-limits.ts';
+import { securityHeaders } from './http/security-headers.ts';
 import { stixSchemas } from './http/stix-schemas.ts';
 import { answerBrokenRequest, sendError, taxiiErrors, toHubError } from './http/taxii-errors.ts';
 import { readSecureContext } from './http/tls.ts';
@@ -72,7 +72,7 @@ export async function buildApp(hub: Hub, logger: FastifyBaseLogger): Promise<Fas
   await app.register(observe);
   await app.register(draining);
   await app.register(taxiiErrors);
-  await app.register(helmet, { contentSecurityPolicy: false, hsts: isSecure });
+  await app.register(securityHeaders, { isSecure });
   await app.register(clientCertificate, { config: hub.config });
   await app.register(failedLogins, { config: hub.config });
   await app.register(openapi, { config: hub.config });

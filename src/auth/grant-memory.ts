@@ -17,16 +17,27 @@ interface Remembered {
 
 /**
  * @returns what finds a collection by id or alias, and a partner's grant in it, no staler than the watch: undefined where
- * there is none for the partner. What a grant says is true of the collection up to the date_added_last that comes with it.
+ * there is none for the partner; a promise only where it has to ask. What a grant says is true of the collection up to the date_added_last that comes with it.
  */
 export function rememberGrants(
   db: Db,
   watch: Watch,
-): (partnerId: string, idOrAlias: string) => Promise<GrantedCollection | undefined> {
+): (partnerId: string, idOrAlias: string) => Promise<GrantedCollection | undefined> | GrantedCollection {
   const remembered = new LRUCache<string, Remembered>({ max: grantsMax });
-  return async (partnerId, idOrAlias) => {
-    await watch.fresh();
+  return (partnerId, idOrAlias) => {
     const key = `${partnerId} ${idOrAlias}`;
+    const refreshing = watch.fresh();
+    const known = refreshing ? undefined : recall(remembered.get(key), idOrAlias);
+    return known ?? find(partnerId, idOrAlias, key, refreshing);
+  };
+
+  async function find(
+    partnerId: string,
+    idOrAlias: string,
+    key: string,
+    refreshing: Promise<void> | undefined,
+  ): Promise<GrantedCollection | undefined> {
+    await refreshing;
     const known = recall(remembered.get(key), idOrAlias);
     if (known) return known;
     const { generation } = watch;
@@ -38,7 +49,7 @@ export function rememberGrants(
     watch.learn(granted, generation);
     remembered.set(key, { row: granted, granted, generation });
     return granted;
-  };
+  }
 
   function recall(entry: Remembered | undefined, idOrAlias: string): GrantedCollection | undefined {
     if (entry?.generation !== watch.generation) return undefined;

@@ -1,9 +1,11 @@
+import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { LRUCache } from 'lru-cache';
 import { createAddressMatcher } from '../auth/addresses.ts';
 import { findPartnerAddresses } from '../db/partners.ts';
 import { HubError } from '../errors.ts';
 import type { Hub } from '../hub.ts';
+import { hook } from './hook.ts';
 
 interface Remembered {
   trust: string;
@@ -20,14 +22,20 @@ export const allowedAddress = fp(async (app, { hub }: { hub: Hub }) => {
     remembered.set(partnerId, { trust, isAllowed });
     return { trust, isAllowed };
   };
-  app.addHook('onRequest', async ({ principal, ip }) => {
-    const known = remembered.get(principal.partnerId);
-    const isCurrent = known?.trust === hub.watch.trust;
-    const { isAllowed } = isCurrent ? known : await findAllowed(principal.partnerId);
-    if (isAllowed(ip)) return;
-    throw new HubError(
-      'address-forbidden',
-      `Your request came from ${ip.slice(0, 100)}, from where ${principal.partner} may not come. Ask the operator of the hub.`,
-    );
-  });
+  app.addHook(
+    'onRequest',
+    hook(request => {
+      const known = remembered.get(request.principal.partnerId);
+      if (known?.trust === hub.watch.trust) return requireAllowed(request, known);
+      return findAllowed(request.principal.partnerId).then(found => requireAllowed(request, found));
+    }),
+  );
 });
+
+function requireAllowed({ principal, ip }: FastifyRequest, { isAllowed }: Remembered): void {
+  if (isAllowed(ip)) return;
+  throw new HubError(
+    'address-forbidden',
+    `Your request came from ${ip.slice(0, 100)}, from where ${principal.partner} may not come. Ask the operator of the hub.`,
+  );
+}

@@ -1,18 +1,19 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { LRUCache } from 'lru-cache';
 import { isSameCertificate } from '../auth/client-certificate.ts';
-import { readCredential } from '../auth/credentials.ts';
+import { type Credential, readCredential } from '../auth/credentials.ts';
 import type { Principal } from '../auth/principal.ts';
 import { createVerifier } from '../auth/verifier.ts';
 import { HubError } from '../errors.ts';
 import type { Hub } from '../hub.ts';
+import { hook } from './hook.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** who the credential of a request says it is, as of now. @throws HubError credential-missing or credential-invalid */
-    identify(request: FastifyRequest): Promise<Principal>;
+    identify(request: FastifyRequest): Promise<Principal> | Principal;
   }
   interface FastifyRequest {
     /** who sent the request; set for every route registered after `authenticate` */
@@ -54,31 +55,57 @@ export const authenticate = fp(async (app, { hub }: { hub: Hub }) => {
     if (ttl >= 1) remembered.set(key, { principal, trust }, { ttl: Math.floor(ttl) });
     return principal;
   };
-  const identify = async (request: FastifyRequest): Promise<Principal> => {
-    const { token, user } = readCredential(request.headers.authorization);
-    const key = createHash('sha256').update(token).digest('base64');
-    await hub.watch.fresh();
+  const recall = (key: string): Principal | undefined => {
     const known = remembered.get(key);
-    const principal = known?.trust === hub.watch.trust ? known.principal : await verifyAnew(token, key);
-    if (user && user !== principal.partner) {
-      throw new HubError('credential-invalid', 'The user of Basic must be the partner that holds the token, or empty.');
-    }
-    requireCertificate(principal, request);
-    return principal;
+    return known?.trust === hub.watch.trust ? known.principal : undefined;
+  };
+  const identify = (request: FastifyRequest): Promise<Principal> | Principal => {
+    const credential = readCredential(request.headers.authorization);
+    const { token } = credential;
+    const key = hash('sha256', token, 'base64');
+    const refreshing = hub.watch.fresh();
+    const known = refreshing ? undefined : recall(key);
+    if (known) return accept(known, credential, request);
+    const find = async () => {
+      await refreshing;
+      return accept(recall(key) ?? (await verifyAnew(token, key)), credential, request);
+    };
+    return find();
   };
   app.decorate('identify', identify);
-  app.addHook('onRequest', async request => {
-    try {
-      request.principal = await identify(request);
-    } catch (error) {
-      // Who sends none may only want to see the challenge.
-      if (!(error instanceof HubError) || error.code !== 'credential-invalid') throw error;
+  const refuse = (request: FastifyRequest, error: unknown): never => {
+    // Who sends none may only want to see the challenge.
+    if (error instanceof HubError && error.code === 'credential-invalid') {
       app.failedLogins.count(request, 'token');
       app.failedLogins.refuseBeyondLimit(request, 'token');
-      throw error;
     }
-  });
+    throw error;
+  };
+  app.addHook(
+    'onRequest',
+    hook(request => {
+      const enter = (principal: Principal): void => {
+        request.principal = principal;
+      };
+      try {
+        const principal = identify(request);
+        if (!(principal instanceof Promise)) return enter(principal);
+        return principal.then(enter).catch(error => refuse(request, error));
+      } catch (error) {
+        return refuse(request, error);
+      }
+    }),
+  );
 });
+
+/** @throws HubError credential-invalid where what came along does not belong to the token */
+function accept(principal: Principal, { user }: Credential, request: FastifyRequest): Principal {
+  if (user && user !== principal.partner) {
+    throw new HubError('credential-invalid', 'The user of Basic must be the partner that holds the token, or empty.');
+  }
+  requireCertificate(principal, request);
+  return principal;
+}
 
 // RFC 8705 §3. At every request: the same token may come again with another certificate.
 function requireCertificate({ certificate }: Principal, request: FastifyRequest): void {

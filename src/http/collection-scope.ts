@@ -6,6 +6,7 @@ import type { GrantedCollection } from '../db/grants.ts';
 import type { Reader } from '../db/objects.ts';
 import type { Hub } from '../hub.ts';
 import { collectionNotFound, type NeededRight, requireRight } from '../taxii/access.ts';
+import { hook } from './hook.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -31,10 +32,15 @@ export const collectionScope = fp(async (app, { hub }: { hub: Hub }) => {
   app.decorateRequest('rights');
   app.decorateRequest('reader');
   const findGranted = rememberGrants(hub.db, hub.watch);
-  const decide = async (request: FastifyRequest) => {
-    const { apiRoot, collection: idOrAlias } = request.params as { apiRoot: string; collection: string };
+  const decide = (request: FastifyRequest): Promise<void> | void => {
+    const { collection: idOrAlias } = request.params as PathParams;
+    const granted = findGranted(request.principal.partnerId, idOrAlias);
+    if (granted instanceof Promise) return granted.then(found => enter(request, found));
+    return enter(request, granted);
+  };
+  const enter = (request: FastifyRequest, collection: GrantedCollection | undefined): void => {
+    const { apiRoot } = request.params as PathParams;
     const { needs } = request.routeOptions.config;
-    const collection = await findGranted(request.principal.partnerId, idOrAlias);
     if (!collection || collection.api_root !== apiRoot || !needs) throw collectionNotFound();
     request.rights = rightsIn(request.principal.scopes, collection);
     requireRight(request.rights, needs);
@@ -42,11 +48,19 @@ export const collectionScope = fp(async (app, { hub }: { hub: Hub }) => {
     const { tlp_ceiling: ceiling, replayed_last: replayedLast } = collection.grant;
     request.reader = { partnerId: request.principal.partnerId, ceiling, replayedLast };
   };
-  app.addHook('onRequest', decide);
-  // A body may take minutes to come, in which its sender can lose the credential or the grant.
-  app.addHook('preHandler', async request => {
-    if (request.body === undefined) return;
+  const decideAgain = async (request: FastifyRequest): Promise<void> => {
     request.principal = await app.identify(request);
     await decide(request);
-  });
+  };
+  app.addHook('onRequest', hook(decide));
+  // A body may take minutes to come, in which its sender can lose the credential or the grant.
+  app.addHook(
+    'preHandler',
+    hook(request => (request.body === undefined ? undefined : decideAgain(request))),
+  );
 });
+
+interface PathParams {
+  apiRoot: string;
+  collection: string;
+}

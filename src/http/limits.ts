@@ -1,9 +1,10 @@
 import { getHeapStatistics } from 'node:v8';
 import underPressure from '@fastify/under-pressure';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import type { Config } from '../config.ts';
 import { HubError } from '../errors.ts';
+import { hook } from './hook.ts';
 
 /**
  * Sheds load before it hurts everybody: 503 with Retry-After while the heap is nearly full, and for bodies beyond
@@ -29,10 +30,13 @@ export const limits = fp(async (app, { config }: { config: Config }) => {
     if (ofPartner > 0) bytesOfPartners.set(principal.partnerId, ofPartner);
     else bytesOfPartners.delete(principal.partnerId);
   };
-  app.addHook('onRequest', async (request, reply) => {
-    if (request.method !== 'POST') return undefined;
+  const reserve = (request: FastifyRequest, reply: FastifyReply): void => {
+    if (request.method !== 'POST') return;
     // Its client hung up before we knew who it is: no hook would ever release what is set aside from now on.
-    if (request.raw.destroyed) return reply.hijack();
+    if (request.raw.destroyed) {
+      reply.hijack();
+      return;
+    }
     // A chunked body does not say how long it is, so the most that it may be is set aside.
     const bytes = Number(request.headers['content-length'] ?? config.bodyBytesMax);
     if (bytes > config.bodyBytesMax) {
@@ -44,14 +48,14 @@ export const limits = fp(async (app, { config }: { config: Config }) => {
     }
     count(request, bytes);
     reserved.set(request, bytes);
-    return undefined;
-  });
-  const release = async (request: FastifyRequest) => {
+  };
+  const release = (request: FastifyRequest) => {
     const bytes = reserved.get(request);
     if (bytes === undefined) return;
     reserved.delete(request);
     count(request, -bytes);
   };
-  app.addHook('onResponse', release);
-  app.addHook('onRequestAbort', release);
+  app.addHook('onRequest', hook(reserve));
+  app.addHook('onResponse', hook(release));
+  app.addHook('onRequestAbort', async request => release(request));
 });

@@ -1,12 +1,16 @@
 import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
+import { hook } from './hook.ts';
 
 /** One log line for each answer: who did what, how it ended, how long it took. Never a header or a body. */
 export const observe = fp(async app => {
-  app.addHook('onRequest', async (request, reply) => {
-    reply.header('x-request-id', request.id);
-  });
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook(
+    'onRequest',
+    hook((request, reply) => {
+      reply.header('x-request-id', request.id);
+    }),
+  );
+  app.addHook('onResponse', (request, reply, done) => {
     request.log.info(
       {
         operation: operationOf(request),
@@ -20,6 +24,7 @@ export const observe = fp(async app => {
       },
       'answered',
     );
+    done();
   });
 });
 

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import helmet from '@fastify/helmet';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
@@ -74,11 +75,14 @@ export const openapi = fp(async (app, { config }: { config: Config }) => {
     },
     refResolver: { buildLocalReference: json => String(json.$id).replace(/^.*\/|\.json$/g, '') },
   });
-  await app.register(swaggerUi, {
-    routePrefix: '/docs',
-    uiConfig: { layout: 'BaseLayout', validatorUrl: null, persistAuthorization: true },
-    theme: { title: 'Taxiway' },
-    staticCSP: pagePolicy,
+  await app.register(async docs => {
+    await docs.register(helmet, { contentSecurityPolicy: false, hsts: false, frameguard: false });
+    await docs.register(swaggerUi, {
+      routePrefix: '/docs',
+      uiConfig: { layout: 'BaseLayout', validatorUrl: null, persistAuthorization: true },
+      theme: { title: 'Taxiway' },
+      staticCSP: pagePolicy,
+    });
   });
   app.get('/openapi.json', { schema: { hide: true }, exposeHeadRoute: true }, async (_request, reply) =>
     reply.type('application/json').send(app.swagger()),

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import rateLimit from '@fastify/rate-limit';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { HubError } from '../errors.ts';
 import type { Hub } from '../hub.ts';
+import { hook } from './hook.ts';
 import { SharedCounts } from './shared-counts.ts';
 
 declare module 'fastify' {
@@ -44,16 +44,6 @@ export const rateLimits = fp(async (app, { hub }: { hub: Hub }) => {
 
   const counts = new SharedCounts(hub.db, app.log);
   app.addHook('onClose', () => counts.close());
-  await app.register(rateLimit, {
-    global: false,
-    max,
-    keyGenerator: request => request.principal.partnerId,
-    // The plugin makes its store with new, which hands out what the function returns.
-    store: function Store() {
-      return counts;
-    } as unknown as new () => SharedCounts,
-  });
-  const countRequest = app.createRateLimit();
   const underWay = new Tally();
   const held = new Tally();
   const counted = new WeakSet<FastifyRequest>();
@@ -61,32 +51,39 @@ export const rateLimits = fp(async (app, { hub }: { hub: Hub }) => {
     if (counted.delete(request)) underWay.add(request.principal.partnerId, -1);
   };
 
-  app.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
-    if (request.raw.destroyed) return reply.hijack();
+  const slowDown = async (request: FastifyRequest, reply: FastifyReply, pauseMs: number): Promise<void> => {
     const { partnerId } = request.principal;
-    underWay.add(partnerId, 1);
-    counted.add(request);
-    const count = await countRequest(request);
-    // There is no list of exceptions, so that nobody is allowed beforehand.
-    if (count.isAllowed) return undefined;
-    const { remaining, ttl: leftMs } = count;
-    const pauseMs = choosePauseMs({ max, current: max - remaining, leftMs, underWay: underWay.of(partnerId) });
-    if (count.isExceeded || (pauseMs > 0 && held.of(partnerId) >= heldMax)) throw tooManyRequests(max, leftMs);
-    if (pauseMs === 0) return undefined;
     held.add(partnerId, 1);
     await hold(request, pauseMs);
     held.add(partnerId, -1);
     request.heldMs = Math.round(pauseMs);
     if (request.raw.destroyed) {
       end(request);
-      return reply.hijack();
+      reply.hijack();
+      return;
     }
     // Its credential may have been revoked meanwhile.
     request.principal = await app.identify(request);
-    return undefined;
-  });
+  };
+  const admit = (request: FastifyRequest, reply: FastifyReply): Promise<void> | void => {
+    if (request.raw.destroyed) {
+      reply.hijack();
+      return undefined;
+    }
+    const { partnerId } = request.principal;
+    underWay.add(partnerId, 1);
+    counted.add(request);
+    const { current, leftMs } = counts.add(partnerId);
+    const pauseMs = choosePauseMs({ max, current, leftMs, underWay: underWay.of(partnerId) });
+    if (current > max || (pauseMs > 0 && held.of(partnerId) >= heldMax)) throw tooManyRequests(max, leftMs);
+    return pauseMs === 0 ? undefined : slowDown(request, reply, pauseMs);
+  };
+  app.addHook('onRequest', hook(admit));
   // Every request comes by here once; one whose client hangs up before its body has come, only at the second.
-  app.addHook('onSend', async request => end(request));
+  app.addHook('onSend', (request, _reply, _payload, done) => {
+    end(request);
+    done();
+  });
   app.addHook('onRequestAbort', async request => end(request));
 });
 

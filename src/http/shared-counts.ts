@@ -13,8 +13,7 @@ interface Count {
 }
 
 /**
- * Counts requests by partner and minute of the clock, over all nodes: the store of @fastify/rate-limit. Each node counts
- * by itself and, while there is traffic, adds its counts to the database a few times a second and learns the sums. So a
+ * Counts requests by partner and minute of the clock, over all nodes. Each node counts by itself and, while there is traffic, adds its counts to the database a few times a second and learns the sums. So a
  * limit may be passed by what the nodes take between two exchanges, and no more. While the database is away, each node
  * goes on with its own counts. The clocks of the nodes should agree to the second.
  */
@@ -33,8 +32,8 @@ export class SharedCounts {
     this.#log = log;
   }
 
-  /** Counts a request, and gives what the partner has sent in this minute and the milliseconds left of it. */
-  incr(partnerId: string, callback: (error: null, result: { current: number; ttl: number }) => void): void {
+  /** Counts a request. @returns what the partner has sent in this minute, and the milliseconds left of it */
+  add(partnerId: string): { current: number; leftMs: number } {
     const nowMs = Date.now();
     const minute = Math.floor(nowMs / windowMs);
     if (minute !== this.#minute) {
@@ -45,12 +44,7 @@ export class SharedCounts {
     count.unsent += 1;
     this.#counts.set(partnerId, count);
     this.#schedule();
-    callback(null, { current: count.sum + count.unsent, ttl: (minute + 1) * windowMs - nowMs });
-  }
-
-  /** All routes share the counts. */
-  child(): this {
-    return this;
+    return { current: count.sum + count.unsent, leftMs: (minute + 1) * windowMs - nowMs };
   }
 
   /** Ends the exchanges, before the database is closed. */
@@ -61,11 +55,11 @@ export class SharedCounts {
 
   #schedule(): void {
     this.#timer ??= setTimeout(() => {
-      this.#exchange = this.#add();
+      this.#exchange = this.#share();
     }, exchangeMs).unref();
   }
 
-  async #add(): Promise<void> {
+  async #share(): Promise<void> {
     const counts = this.#counts;
     const sent = listUnsent(counts);
     try {

@@ -4,6 +4,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import fp from 'fastify-plugin';
 import { asUnavailable } from '../db/pool.ts';
 import { type ErrorCode, errorCatalogue, HubError } from '../errors.ts';
+import { hook } from './hook.ts';
 import { sendTaxii, taxiiMediaType } from './media-type.ts';
 
 /** Turns whatever is thrown into a TAXII error resource (TAXII 2.1 §3.6.1), in this one place. */
@@ -15,13 +16,16 @@ export const taxiiErrors = fp(async app => {
   });
   // Node would answer these two by itself, with nothing in it: buildApp turns off its check of Host, and an expectation
   // that we do not know is passed over, as RFC 9110 §10.1.1 allows.
-  app.addHook('onRequest', async request => {
-    // Before a body is read that nobody will look at.
-    if (request.is404) throw pathNotFound();
-    if (request.raw.httpVersion === '1.1' && request.headers.host === undefined) {
-      throw new HubError('request-malformed', 'HTTP/1.1 demands a Host header.');
-    }
-  });
+  app.addHook(
+    'onRequest',
+    hook(request => {
+      // Before a body is read that nobody will look at.
+      if (request.is404) throw pathNotFound();
+      if (request.raw.httpVersion === '1.1' && request.headers.host === undefined) {
+        throw new HubError('request-malformed', 'HTTP/1.1 demands a Host header.');
+      }
+    }),
+  );
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
 
   app.setNotFoundHandler((request, reply) => sendError(request, reply, pathNotFound()));

@@ -20,16 +20,41 @@ const rfc3339 =
 export function parseTimestamp(text: string): TaxiiTimestamp | undefined {
   const match = rfc3339.exec(text);
   if (!match) return undefined;
-  const [, year, month, day, hour, minute, second, fraction = '', sign, offsetHours, offsetMinutes] = match;
-  const utc = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second === '60' ? '59' : second}.000Z`);
-  // Date rolls 30 February over into March, so the day must come out as it went in.
-  if (Number.isNaN(utc.getTime()) || utc.getUTCDate() !== Number(day) || Number(hour) > 23) return undefined;
+  const [
+    ,
+    year = '',
+    month,
+    day,
+    hour = '',
+    minute = '',
+    second = '',
+    fraction = '',
+    sign,
+    offsetHours,
+    offsetMinutes,
+  ] = match;
+  if (!isOnCalendar(Number(year), Number(month), Number(day)) || hour > '23' || minute > '59' || second > '60') {
+    return undefined;
+  }
+  const micros = fraction.slice(0, 6).padEnd(6, '0');
+  // Most come as the hub itself writes them, and stay as they are.
+  if (sign === undefined && second !== '60') {
+    return year === '0000' ? undefined : `${text.slice(0, 10)}T${text.slice(11, 19)}.${micros}Z`;
+  }
   if (Number(offsetHours ?? 0) > 23 || Number(offsetMinutes ?? 0) > 59) return undefined;
   const offset = (Number(offsetHours ?? 0) * 60 + Number(offsetMinutes ?? 0)) * (sign === '-' ? -1 : 1);
-  const instant = new Date(utc.getTime() - offset * 60_000 + (second === '60' ? 1000 : 0));
+  const [isLeapSecond, wholeSecond] = second === '60' ? [true, '59'] : [false, second];
+  const utc = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${wholeSecond}.000Z`);
+  const instant = new Date(utc - offset * 60_000 + (isLeapSecond ? 1000 : 0));
   const instantYear = instant.getUTCFullYear();
   if (instantYear < 1 || instantYear > 9999) return undefined;
-  return `${instant.toISOString().slice(0, 19)}.${fraction.slice(0, 6).padEnd(6, '0')}Z`;
+  return `${instant.toISOString().slice(0, 19)}.${micros}Z`;
+}
+
+function isOnCalendar(year: number, month: number, day: number): boolean {
+  const isLeapYear = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
+  const days = month === 2 ? (isLeapYear ? 29 : 28) : [4, 6, 9, 11].includes(month) ? 30 : 31;
+  return month >= 1 && month <= 12 && day >= 1 && day <= days;
 }
 
 /** Microseconds since 1970 of a TaxiiTimestamp. */

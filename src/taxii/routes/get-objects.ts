@@ -38,6 +38,6 @@ export const getObjects = (hub: Hub): RouteOptions => ({
       (filter, bounds) => pageObjects(hub.db, collection.id, reader, filter, bounds),
     );
     await recordPage(hub, request, rows);
-    return sendTaxii(reply.headers(headers), toEnvelope(head, rows));
+    return sendTaxii(reply.headers(headers), rows.length === 0 ? head : toEnvelope(head, rows));
   },
 });

@@ -38,6 +38,38 @@ describe('parseTimestamp', () => {
   ])('refuses %s', text => {
     expect(parseTimestamp(text)).toBeUndefined();
   });
+
+  const digits = (min: number, max: number) => fc.integer({ min, max }).map(value => String(value).padStart(2, '0'));
+  const year = fc.oneof(digits(1890, 2110), fc.constantFrom('0001', '0400', '9999'));
+
+  it('knows the days that there are', () => {
+    fc.assert(
+      fc.property(year, digits(0, 13), digits(0, 32), digits(0, 23), (yyyy, mm, dd, hh) => {
+        const text = `${yyyy}-${mm}-${dd}T${hh}:59:59Z`;
+        const date = new Date(text);
+        const isThere = !Number.isNaN(date.getTime()) && date.getUTCDate() === Number(dd);
+        expect(parseTimestamp(text)).toBe(isThere ? `${text.slice(0, -1)}.000000Z` : undefined);
+      }),
+    );
+  });
+
+  it('reads an instant alike with any offset', () => {
+    fc.assert(
+      fc.property(
+        fc.date({ min: new Date('1900-01-01'), max: new Date('2100-01-01'), noInvalidDate: true }),
+        fc.integer({ min: -1439, max: 1439 }),
+        (date, minutes) => {
+          const local = new Date(date.getTime() + minutes * 60_000).toISOString().slice(0, -1);
+          const [hh, mm] = [Math.trunc(Math.abs(minutes) / 60), Math.abs(minutes) % 60].map(part =>
+            String(part).padStart(2, '0'),
+          );
+          expect(parseTimestamp(`${local}${minutes < 0 ? '-' : '+'}${hh}:${mm}`)).toBe(
+            parseTimestamp(date.toISOString()),
+          );
+        },
+      ),
+    );
+  });
 });
 
 describe('toMicros and fromMicros', () => {
