@@ -9,6 +9,7 @@ import { measureLatency } from './measures/latency.ts';
 import { measureMemory } from './measures/memory.ts';
 import { measurePages } from './measures/pages.ts';
 import { measurePolls } from './measures/polls.ts';
+import { measurePush } from './measures/push.ts';
 import { measureWriting } from './measures/writing.ts';
 
 /** All that can be measured, in the order in which it is: what makes the table large comes last. */
@@ -18,6 +19,7 @@ export const measurements: Record<string, (bench: Bench) => Promise<Figure[]>> =
   pages: measurePages,
   polls: measurePolls,
   latency: measureLatency,
+  push: measurePush,
   authorisation: measureAuthorisation,
   collections: measureCollections,
   memory: measureMemory,

@@ -116,7 +116,10 @@ export class RawPages {
   }
 
   #handle(type: number, body: Buffer): void {
-    if (type === commandComplete) this.#page.last = this.#lastDate.toString('latin1');
+    if (type === commandComplete) {
+      this.#page.last = this.#lastDate.toString('latin1');
+      this.#lastDate = Buffer.alloc(0);
+    }
     if (type === errorResponse) this.#settle?.reject(new Error(body.toString()));
     if (type !== readyForQuery) return;
     // Its turn comes after the last part was put into the page.
