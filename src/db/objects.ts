@@ -3,6 +3,7 @@ import { type TlpLevel, tlpRed } from '../stix/tlp.ts';
 import type { TaxiiTimestamp } from '../taxii/timestamp.ts';
 import { all, isVersionOf, matchVersions, type VersionSelector } from './conditions.ts';
 import type { Db } from './pool.ts';
+import { type DatedTexts, readTexts } from './raw-rows.ts';
 
 /** What a page is cut from. Absent lists do not filter. */
 export interface ObjectFilter {
@@ -24,24 +25,27 @@ export interface PageBounds {
   bytesMax: number;
 }
 
-export interface ObjectRow {
-  date_added: TaxiiTimestamp;
-  /** its date in the collection, where it stands at another one for the reader; else null */
-  stored_at: TaxiiTimestamp | null;
-  object: string;
-}
-
 export interface ManifestRow {
   date_added: TaxiiTimestamp;
   object_id: string;
   version_text: string;
 }
 
-export interface Page<Row> {
-  rows: Row[];
+/** Where a page begins and ends. */
+export interface PageEnds {
+  /** date_added of its first and its last row; undefined: it has none */
+  dateFirst: TaxiiTimestamp | undefined;
+  dateLast: TaxiiTimestamp | undefined;
   /** whether matching versions follow the last row */
   more: boolean;
 }
+
+export interface Page<Row> extends PageEnds {
+  rows: Row[];
+}
+
+/** Objects as they came, and the dates in the collection of what there is, whatever dates it stands at for the reader. */
+export type ObjectPage = DatedTexts;
 
 /** Who reads, and so what is there: versions up to its ceiling, and all that it sent itself. */
 export interface Reader {
@@ -57,8 +61,8 @@ export const everything: Reader = { partnerId: '0', ceiling: tlpRed, replayedLas
 
 /**
  * A page of objects in the order of date_added: one statement, a range of an index for each level, at most
- * objectsMax + 1 rows and about bytesMax bytes. Rows past bytesMax come without their text, which PostgreSQL then does
- * not even read.
+ * objectsMax + 1 rows, of which no more than bytesMax bytes are read.
+ * @param separator what to put between the objects
  */
 export async function pageObjects(
   db: Db,
@@ -66,20 +70,22 @@ export async function pageObjects(
   reader: Reader,
   filter: ObjectFilter,
   bounds: PageBounds,
-): Promise<Page<ObjectRow>> {
-  const columns = sql`object, octet_length(object) as bytes, date_added as stored_at`;
-  const matching = selectMatching(collectionId, reader, filter, bounds, columns);
-  if (!matching) return { rows: [], more: false };
-  const { rows } = await sql<Omit<ObjectRow, 'object'> & { object: string | null }>`
-    select date_added, nullif(stored_at, date_added) as stored_at,
-      case when bytes_to_here - bytes = 0 or bytes_to_here <= ${bounds.bytesMax} then object end as object
-    from (
-      select matching.*, sum(bytes) over (order by date_added rows unbounded preceding) as bytes_to_here
-      from (${matching}) matching
-    ) measured
-    order by date_added`.execute(db);
-  const fitting = rows.slice(0, bounds.objectsMax).filter((row): row is ObjectRow => row.object !== null);
-  return { rows: fitting, more: fitting.length < rows.length };
+  separator = ',',
+): Promise<ObjectPage> {
+  const matching = selectMatching(collectionId, reader, filter, bounds, sql`date_added as stored_at, object`);
+  if (!matching) return { pieces: [], count: 0, dates: [], ...noEnds };
+  const { objectsMax: rowsMax, bytesMax } = bounds;
+  return readTexts(db, matching, { rowsMax, bytesMax, separator, isPlanKept: isPoll(reader, filter, bounds) });
+}
+
+/** What most requests ask for: ranges of levels and nothing else, read by the same plan whatever the values are. */
+function isPoll(
+  { ceiling, replayedLast }: Reader,
+  { versions, ...match }: ObjectFilter,
+  { levels }: PageBounds,
+): boolean {
+  const isOfLevels = replayedLast === null && levels.every(level => level <= ceiling);
+  return isOfLevels && versions.instants.length === 0 && Object.keys(match).length === 0;
 }
 
 /** The same page as manifest entries (TAXII 2.1 §5.3.1). */
@@ -91,9 +97,22 @@ export async function pageManifest(
   bounds: PageBounds,
 ): Promise<Page<ManifestRow>> {
   const matching = selectMatching(collectionId, reader, filter, bounds, sql`object_id, version_text`);
-  if (!matching) return { rows: [], more: false };
+  if (!matching) return { rows: [], ...noEnds };
   const { rows } = await sql<ManifestRow>`${matching}`.execute(db);
-  return { rows: rows.slice(0, bounds.objectsMax), more: rows.length > bounds.objectsMax };
+  return toPage(rows, bounds.objectsMax);
+}
+
+const noEnds: PageEnds = { dateFirst: undefined, dateLast: undefined, more: false };
+
+/** @param found one row more than rowsMax tells whether there is more */
+export function toPage<Row extends { date_added: TaxiiTimestamp }>(found: Row[], rowsMax: number): Page<Row> {
+  const rows = found.slice(0, rowsMax);
+  return {
+    rows,
+    dateFirst: rows[0]?.date_added,
+    dateLast: rows.at(-1)?.date_added,
+    more: found.length > rowsMax,
+  };
 }
 
 /** Whether the collection holds any version of the object that the reader may see. */

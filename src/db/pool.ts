@@ -2,6 +2,7 @@ import { Kysely, PostgresDialect, type Transaction } from 'kysely';
 import pg from 'pg';
 import { HubError } from '../errors.ts';
 import { parseTimestamp, type TaxiiTimestamp } from '../taxii/timestamp.ts';
+import { RowClient } from './row-client.ts';
 import type { Database } from './schema.ts';
 
 export type Db = Kysely<Database>;
@@ -15,6 +16,15 @@ export interface PoolOptions {
   connectionsMax: number;
   onError: (error: Error) => void;
 }
+
+/** The connections of a database, for what is not read by kysely. */
+interface Connections {
+  pool: pg.Pool;
+  /** the names under which connections keep the plans of statements, by their texts */
+  names: Map<string, string>;
+}
+
+const connectionsOf = new WeakMap<Db, Connections>();
 
 /**
  * Settings of every connection. A page is a range of one index, read in its order; until PostgreSQL has analysed a table
@@ -35,6 +45,7 @@ export function toClientConfig(connection: PoolOptions['connection']): pg.Client
 /** Opens a pool of connections to PostgreSQL 14 or newer. Nothing is connected until the first query. */
 export function openDatabase(options: PoolOptions): Db {
   const pool = new pg.Pool({
+    Client: RowClient,
     ...toClientConfig(options.connection),
     types,
     max: options.connectionsMax,
@@ -47,7 +58,16 @@ export function openDatabase(options: PoolOptions): Db {
   // Without a listener, a database restart would end the process (pg emits 'error' for idle connections).
   pool.on('error', options.onError);
   pool.on('connect', client => client.on('error', options.onError));
-  return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+  const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+  connectionsOf.set(db, { pool, names: new Map() });
+  return db;
+}
+
+/** @throws Error where it is a transaction, which has a connection of its own */
+export function poolOf(db: Db): Connections {
+  const connections = connectionsOf.get(db);
+  if (!connections) throw new Error('not a database that openDatabase has opened');
+  return connections;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { TaxiiTimestamp } from '../taxii/timestamp.ts';
 import { isKeptOf } from './conditions.ts';
-import type { Page, PageBounds } from './objects.ts';
+import { type Page, type PageBounds, toPage } from './objects.ts';
 import type { Db } from './pool.ts';
 
 /** Where a version came from. */
@@ -47,7 +47,7 @@ export async function pageProvenance(
       order by date_added_last limit 1
     ) told on told.date_added_first <= one.date_added
     order by one.date_added`.execute(db);
-  return { rows: rows.slice(0, bounds.objectsMax), more: rows.length > bounds.objectsMax };
+  return toPage(rows, bounds.objectsMax);
 }
 
 /** The collections that hold an object, or have held it. */

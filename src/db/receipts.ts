@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { TaxiiTimestamp } from '../taxii/timestamp.ts';
 import { isKeptOf } from './conditions.ts';
-import type { Page, PageBounds } from './objects.ts';
+import { type Page, type PageBounds, toPage } from './objects.ts';
 import type { Db } from './pool.ts';
 
 /** Dates of one collection. */
@@ -126,5 +126,5 @@ export async function pageDeliveries(
           )
       ), '[]') as pending
     from one order by one.date_added`.execute(db);
-  return { rows: rows.slice(0, bounds.objectsMax), more: rows.length > bounds.objectsMax };
+  return toPage(rows, bounds.objectsMax);
 }

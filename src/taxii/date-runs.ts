@@ -7,24 +7,13 @@ export interface DateRun {
   last: number;
 }
 
-/** Puts dates into runs, in order. A number holds the microseconds of every year up to 2255. */
-export function toRuns(dates: TaxiiTimestamp[]): DateRun[] {
-  const runs: DateRun[] = [];
-  let second = '';
-  let secondMicros = 0;
-  for (const date of [...dates].sort()) {
-    if (!date.startsWith(second) || second === '') {
-      second = date.slice(0, 19);
-      secondMicros = Date.parse(`${second}Z`) * 1000;
-    }
-    append(runs, secondMicros + Number(date.slice(20, 26)));
-  }
-  return runs;
-}
-
-function append(runs: DateRun[], micros: number): void {
+/**
+ * Adds a date to runs that may be in any order; `joinRuns` puts them into it.
+ * @param micros since 1970: a number holds those of every year up to 2255
+ */
+export function appendDate(runs: DateRun[], micros: number): void {
   const run = runs.at(-1);
-  if (run && micros <= run.last + 1) run.last = micros;
+  if (run && micros === run.last + 1) run.last = micros;
   else runs.push({ first: micros, last: micros });
 }
 

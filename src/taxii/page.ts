@@ -1,5 +1,5 @@
 import { type CollectionRow, levelsOf } from '../db/collections.ts';
-import type { ObjectFilter, Page, PageBounds } from '../db/objects.ts';
+import type { ObjectFilter, PageBounds, PageEnds } from '../db/objects.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { type MatchField, parsePageQuery, type Query, toObjectFilter } from './filter.ts';
 import { beginning, type TaxiiTimestamp } from './timestamp.ts';
@@ -29,8 +29,9 @@ interface PageSettings {
 }
 
 /** A page and what TAXII says around it. */
-export interface TaxiiPage<Row> {
-  rows: Row[];
+export interface TaxiiPage<Found> {
+  /** undefined: nothing was added since */
+  found: Found | undefined;
   /** `more` and, with more, `next`: the head of an envelope, manifest or versions resource */
   head: { more: boolean; next?: string };
   /** the X-TAXII-Date-Added headers (TAXII 2.1 §3.2) */
@@ -46,12 +47,12 @@ export interface TaxiiPage<Row> {
  * @param fetch one of the page functions of db/objects.ts
  * @throws HubError filter-invalid or cursor-invalid
  */
-export async function readPage<Row extends { date_added: TaxiiTimestamp }>(
+export async function readPage<Found extends PageEnds>(
   scan: Scan,
   query: Query,
   context: PageContext,
-  fetch: (filter: ObjectFilter, bounds: PageBounds) => Promise<Page<Row>>,
-): Promise<TaxiiPage<Row>> {
+  fetch: (filter: ObjectFilter, bounds: PageBounds) => Promise<Found>,
+): Promise<TaxiiPage<Found>> {
   const { config, identity } = context;
   const { addedAfter, limit, next, match: given } = parsePageQuery(query, scan.fields);
   const place = {
@@ -66,8 +67,8 @@ export async function readPage<Row extends { date_added: TaxiiTimestamp }>(
   const { collection } = scan;
   // Nothing was added since: most polls end here, without a query.
   const isAtEnd = after !== undefined && after >= collection.date_added_last;
-  const page = isAtEnd
-    ? nothing
+  const found = isAtEnd
+    ? undefined
     : await fetch(
         { ...toObjectFilter(match), ...scan.fixedFilter },
         {
@@ -83,20 +84,18 @@ export async function readPage<Row extends { date_added: TaxiiTimestamp }>(
   // An empty page must not send a poller past an object that is being committed now, nor tell when objects were added
   // that its reader may not see: without a bound of its own it gets a date that is earlier than every object's.
   const echo = after ?? collection.created_at;
-  const last = page.rows.at(-1)?.date_added ?? echo;
+  const last = found?.dateLast ?? echo;
   return {
-    rows: page.rows,
-    head: page.more
+    found,
+    head: found?.more
       ? { more: true, next: encodeCursor({ ...place, match, after: last }, identity.cursorKey) }
       : { more: false },
     headers: {
-      'x-taxii-date-added-first': page.rows[0]?.date_added ?? echo,
+      'x-taxii-date-added-first': found?.dateFirst ?? echo,
       'x-taxii-date-added-last': last,
     },
   };
 }
-
-const nothing = { rows: [], more: false };
 
 function latest(a: TaxiiTimestamp | undefined, b: TaxiiTimestamp | undefined): TaxiiTimestamp | undefined {
   if (a === undefined || b === undefined) return a ?? b;

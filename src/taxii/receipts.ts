@@ -1,15 +1,16 @@
 import { LRUCache } from 'lru-cache';
-import type { ObjectRow, Reader } from '../db/objects.ts';
+import type { Reader } from '../db/objects.ts';
 import type { Db } from '../db/pool.ts';
 import { type ChangedReceipt, changeReceipts, insertReceipts, type NewReceipt } from '../db/receipts.ts';
 import { HubError } from '../errors.ts';
-import { type DateRun, encodeRuns, isSame, joinRuns, toRuns } from './date-runs.ts';
+import { type DateRun, encodeRuns, isSame, joinRuns } from './date-runs.ts';
 
 /** What one answer hands out. */
 export interface HandedOut {
   partnerId: string;
   collectionId: string;
-  rows: Pick<ObjectRow, 'date_added' | 'stored_at'>[];
+  /** the dates in the collection of what it holds, in order */
+  dates: DateRun[];
 }
 
 export interface Receipts {
@@ -24,10 +25,10 @@ export interface Receipts {
 export async function recordPage(
   { receipts }: { receipts: Receipts },
   { method, reader, collection }: { method: string; reader: Reader; collection: { id: string } },
-  rows: ObjectRow[],
+  dates: DateRun[],
 ): Promise<void> {
   if (method === 'HEAD') return;
-  await receipts.record({ partnerId: reader.partnerId, collectionId: collection.id, rows });
+  await receipts.record({ partnerId: reader.partnerId, collectionId: collection.id, dates });
 }
 
 const waitingMax = 10_000;
@@ -73,7 +74,7 @@ export function createReceipts(db: Db): Receipts {
 
   return {
     async record(handedOut) {
-      if (handedOut.rows.length === 0) return;
+      if (handedOut.dates.length === 0) return;
       if (waiting.length >= waitingMax) {
         throw new HubError('overloaded', 'The hub is busy noting what it hands out. Try again shortly.');
       }
@@ -120,11 +121,10 @@ interface Reading {
 function joinReaders(batch: Waiting[]): Map<string, Reading> {
   const readers = new Map<string, Reading>();
   for (const { handedOut } of batch) {
-    const { partnerId, collectionId, rows } = handedOut;
+    const { partnerId, collectionId, dates } = handedOut;
     const key = `${partnerId} ${collectionId}`;
-    const runs = toRuns(rows.map(row => row.stored_at ?? row.date_added));
     const before = readers.get(key);
-    readers.set(key, { partnerId, collectionId, runs: before ? joinRuns([...before.runs, ...runs]) : runs });
+    readers.set(key, { partnerId, collectionId, runs: before ? joinRuns([...before.runs, ...dates]) : dates });
   }
   return readers;
 }

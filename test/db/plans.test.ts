@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { type CompiledQuery, Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { everything, type ObjectFilter, pageManifest, pageObjects } from '../../src/db/objects.ts';
-import { sessionOptions } from '../../src/db/pool.ts';
+import { type Db, sessionOptions } from '../../src/db/pool.ts';
 import { pageDeliveries } from '../../src/db/receipts.ts';
-import type { Database } from '../../src/db/schema.ts';
 import { findKnownVersions, findSpellings } from '../../src/db/versions.ts';
 import { tlpLevels } from '../../src/stix/tlp.ts';
 import { toVersionSelector } from '../../src/taxii/filter.ts';
@@ -19,8 +17,7 @@ const analysed = '5b6d0d1c-1c1a-4b59-9c1e-0f6f0f8f5a10';
 const newer = '5b6d0d1c-1c1a-4b59-9c1e-0f6f0f8f5a11';
 let database: TestDatabase;
 let client: pg.Client;
-let sent: CompiledQuery[];
-let db: Kysely<Database>;
+let db: Db;
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -28,8 +25,7 @@ beforeAll(async () => {
   await client.connect();
   await fill(analysed);
   await fill(randomUUID());
-  const pool = new pg.Pool({ ...database.connection, options: sessionOptions });
-  db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }), log: event => void sent.push(event.query) });
+  db = database.db;
 });
 
 /** 30,000 versions at two levels, of two partners: every tenth is an old one, one in fifty is a report. */
@@ -43,7 +39,6 @@ async function fill(id: string): Promise<void> {
 }
 
 afterAll(async () => {
-  await db.destroy();
   await client.end();
   await database.drop();
 });
@@ -58,13 +53,42 @@ interface PlanNode {
   Plans?: PlanNode[];
 }
 
+interface Sent {
+  text: string;
+  values: unknown[];
+  /** whether it keeps its plan, which is then made for whatever values there may be */
+  isPrepared: boolean;
+}
+
 async function explain(run: () => Promise<unknown>): Promise<PlanNode[]> {
-  sent = [];
-  await run();
-  const query = sent.find(one => /^[\s(]*(with|select)/.test(one.sql));
-  const { rows } = await client.query(`explain (analyze, format json) ${query?.sql}`, [...(query?.parameters ?? [])]);
+  const { text, values, isPrepared } = await spy(run);
   const flatten = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(flatten)];
+  if (!isPrepared) {
+    const { rows } = await client.query(`explain (analyze, format json) ${text}`, values);
+    return flatten(rows[0]['QUERY PLAN'][0].Plan);
+  }
+  await client.query('set plan_cache_mode = force_generic_plan');
+  await client.query(`prepare page as ${text}`);
+  const literals = values.map(value => pg.escapeLiteral(Array.isArray(value) ? `{${value}}` : String(value)));
+  const { rows } = await client.query(`explain (analyze, format json) execute page (${literals})`);
+  await client.query('deallocate page');
   return flatten(rows[0]['QUERY PLAN'][0].Plan);
+}
+
+/** The first query that is sent. */
+async function spy(run: () => Promise<unknown>): Promise<Sent> {
+  const query = vi.spyOn(pg.Client.prototype, 'query');
+  await run();
+  const sent = (query.mock.calls as unknown[][]).map(([query, values]): Sent => {
+    const {
+      text,
+      values: given,
+      name,
+    } = typeof query === 'string' ? { text: query, values, name: '' } : (query as pg.QueryConfig);
+    return { text, values: [...((given as unknown[]) ?? [])], isPrepared: Boolean(name) };
+  });
+  query.mockRestore();
+  return sent.find(one => /^[\s(]*(with|select)/.test(one.text)) as Sent;
 }
 
 function sum(nodes: PlanNode[], figure: 'Actual Rows' | 'Rows Removed by Filter'): number {

@@ -35,7 +35,7 @@ export const getDeliveries = (hub: Hub): RouteOptions => ({
   handler: async (request, reply) => {
     const { collection, principal } = request;
     const objectId = readObjectId(request.params);
-    const { rows, head, headers } = await readPage(
+    const { found, head, headers } = await readPage(
       { operation: operationId, collection, objectId, fields: [] },
       request.query as Query,
       hub,
@@ -47,9 +47,9 @@ export const getDeliveries = (hub: Hub): RouteOptions => ({
           { after, objectsMax: Math.min(objectsMax, versionsMax) },
         ),
     );
-    if (rows.length === 0) throw objectNotFound();
+    if (!found?.rows.length) throw objectNotFound();
     const shown = collection.grant.sees_partners ? 'partners' : 'sectors';
-    const versions = rows.map(row => toDeliveriesEntry(row, shown));
+    const versions = found.rows.map(row => toDeliveriesEntry(row, shown));
     return sendTaxii(reply.headers(headers), { ...head, id: objectId, versions });
   },
 });

@@ -26,18 +26,18 @@ export const getManifest = (hub: Hub): RouteOptions => ({
   }),
   handler: async (request, reply) => {
     const { collection, reader } = request;
-    const { rows, head, headers } = await readPage(
+    const { found, head, headers } = await readPage(
       { operation: operationId, collection, fields },
       request.query as Query,
       hub,
       (filter, bounds) => pageManifest(hub.db, collection.id, reader, filter, bounds),
     );
-    const objects = rows.map(row => ({
+    const objects = found?.rows.map(row => ({
       id: row.object_id,
       date_added: row.date_added,
       version: row.version_text,
       media_type: stixMediaType,
     }));
-    return sendTaxii(reply.headers(headers), { ...head, ...(objects.length > 0 && { objects }) });
+    return sendTaxii(reply.headers(headers), { ...head, ...(objects?.length && { objects }) });
   },
 });

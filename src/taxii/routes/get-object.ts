@@ -30,14 +30,14 @@ export const getObject = (hub: Hub): RouteOptions => ({
   handler: async (request, reply) => {
     const { collection, reader } = request;
     const objectId = readObjectId(request.params);
-    const { rows, head, headers } = await readPage(
+    const { found, head, headers } = await readPage(
       { operation: operationId, collection, objectId, fields, fixedFilter: { ids: [objectId] } },
       request.query as Query,
       hub,
       (filter, bounds) => pageObjects(hub.db, collection.id, reader, filter, bounds),
     );
-    if (rows.length === 0) await requireObject(hub.db, collection.id, reader, objectId);
-    await recordPage(hub, request, rows);
-    return sendTaxii(reply.headers(headers), toEnvelope(head, rows));
+    if (!found?.count) await requireObject(hub.db, collection.id, reader, objectId);
+    await recordPage(hub, request, found?.dates ?? []);
+    return sendTaxii(reply.headers(headers), toEnvelope(head, found?.pieces ?? []));
   },
 });

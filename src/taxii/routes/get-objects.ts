@@ -31,13 +31,13 @@ export const getObjects = (hub: Hub): RouteOptions => ({
   }),
   handler: async (request, reply) => {
     const { collection, reader } = request;
-    const { rows, head, headers } = await readPage(
+    const { found, head, headers } = await readPage(
       { operation: operationId, collection, fields },
       request.query as Query,
       hub,
       (filter, bounds) => pageObjects(hub.db, collection.id, reader, filter, bounds),
     );
-    await recordPage(hub, request, rows);
-    return sendTaxii(reply.headers(headers), rows.length === 0 ? head : toEnvelope(head, rows));
+    await recordPage(hub, request, found?.dates ?? []);
+    return sendTaxii(reply.headers(headers), toEnvelope(head, found?.pieces ?? []));
   },
 });

@@ -31,13 +31,13 @@ export const getProvenance = (hub: Hub): RouteOptions => ({
   handler: async (request, reply) => {
     const { collection, principal } = request;
     const objectId = readObjectId(request.params);
-    const { rows, head, headers } = await readPage(
+    const { found, head, headers } = await readPage(
       { operation: operationId, collection, objectId, fields: [] },
       request.query as Query,
       hub,
       (_, bounds) => pageProvenance(hub.db, collection.id, { objectId, ownerId: principal.partnerId }, bounds),
     );
-    if (rows.length === 0) throw objectNotFound();
-    return sendTaxii(reply.headers(headers), { ...head, id: objectId, versions: rows.map(toProvenanceEntry) });
+    if (!found?.rows.length) throw objectNotFound();
+    return sendTaxii(reply.headers(headers), { ...head, id: objectId, versions: found.rows.map(toProvenanceEntry) });
   },
 });

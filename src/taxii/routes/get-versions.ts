@@ -29,14 +29,14 @@ export const getVersions = (hub: Hub): RouteOptions => ({
     const { collection, reader } = request;
     const objectId = readObjectId(request.params);
     const fixedFilter = { ids: [objectId], versions: toVersionSelector(['all']) };
-    const { rows, head, headers } = await readPage(
+    const { found, head, headers } = await readPage(
       { operation: operationId, collection, objectId, fields, fixedFilter },
       request.query as Query,
       hub,
       (filter, bounds) => pageManifest(hub.db, collection.id, reader, filter, bounds),
     );
-    if (rows.length === 0) await requireObject(hub.db, collection.id, reader, objectId);
-    const versions = rows.map(row => row.version_text);
-    return sendTaxii(reply.headers(headers), { ...head, ...(versions.length > 0 && { versions }) });
+    if (!found?.rows.length) await requireObject(hub.db, collection.id, reader, objectId);
+    const versions = found?.rows.map(row => row.version_text);
+    return sendTaxii(reply.headers(headers), { ...head, ...(versions?.length && { versions }) });
   },
 });

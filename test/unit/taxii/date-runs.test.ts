@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type DateRun, joinRuns, toRuns } from '../../../src/taxii/date-runs.ts';
+import { appendDate, type DateRun, joinRuns } from '../../../src/taxii/date-runs.ts';
 import { fromMicros, toMicros } from '../../../src/taxii/timestamp.ts';
 
 // About the turn of a second, where microseconds start again.
@@ -16,6 +16,12 @@ function datesOf(runs: DateRun[]): string[] {
   return runs.flatMap(({ first, last }) =>
     Array.from({ length: last - first + 1 }, (_, n) => fromMicros(BigInt(first + n))),
   );
+}
+
+function toRuns(list: string[]): DateRun[] {
+  const runs: DateRun[] = [];
+  for (const date of list) appendDate(runs, Number(toMicros(date)));
+  return runs;
 }
 
 const distinct = (list: string[]) => [...new Set(list)].sort();

@@ -18,7 +18,7 @@ it('a page reads no further than the date that was read with the grant', async (
     },
     async (_, given) => {
       bounds = given;
-      return { rows: [], more: false };
+      return { dateFirst: undefined, dateLast: undefined, more: false };
     },
   );
   expect(bounds).toMatchObject({ until: date_added_last, levels: [0, 2] });
