@@ -8,6 +8,7 @@ import { measureJudging } from './measures/judging.ts';
 import { measureLatency } from './measures/latency.ts';
 import { measureMemory } from './measures/memory.ts';
 import { measurePages } from './measures/pages.ts';
+import { measurePeers } from './measures/peers.ts';
 import { measurePolls } from './measures/polls.ts';
 import { measurePush } from './measures/push.ts';
 import { measureWriting } from './measures/writing.ts';
@@ -22,6 +23,7 @@ export const measurements: Record<string, (bench: Bench) => Promise<Figure[]>> =
   push: measurePush,
   authorisation: measureAuthorisation,
   collections: measureCollections,
+  peers: measurePeers,
   memory: measureMemory,
   bundle: measureBundle,
   growth: measureGrowth,
