@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { type AuditHead, type AuditRow, listAuditHeads, readAudit } from '../db/audit.ts';
+import { type AuditHead, type AuditRow, hashAuditRow, listAuditHeads, readAudit } from '../db/audit.ts';
 import type { Tx } from '../db/pool.ts';
 import type { TaxiiTimestamp } from '../taxii/timestamp.ts';
 
@@ -59,14 +58,6 @@ export async function verifyAudit(tx: Tx, { noted, onProgress = () => {} }: Veri
   if (chain) finish(chain);
   for (const name of unseen) finish(startChain(name));
   return report;
-}
-
-/** The hash of a row, in hexadecimal: of the hash before it and the columns, a line each (docs/audit.md). */
-export function hashAuditRow(previous: string, row: AuditRow): string {
-  const { chain, seq, at, actor, token, request_id, action, subject, details } = row;
-  const dates = [row.date_added_first ?? '', row.date_added_last ?? ''];
-  const lines = [previous, chain, seq, at, actor, token, request_id, action, subject, details, ...dates];
-  return createHash('sha256').update(lines.join('\n')).digest('hex');
 }
 
 /** What is known of a chain so far. */

@@ -1,6 +1,8 @@
-import { sql } from 'kysely';
+import { createHash } from 'node:crypto';
+import { type RawBuilder, sql } from 'kysely';
 import type { TaxiiTimestamp } from '../taxii/timestamp.ts';
 import type { Db, Tx } from './pool.ts';
+import { type Statements, writeTogether } from './together.ts';
 
 /** Who does something: a partner through the API, or the operator on the command line. */
 export interface Actor {
@@ -35,61 +37,79 @@ export const hubChain = 'hub';
  * to the same chain, so append last.
  */
 export async function appendAudit(tx: Tx, actor: Actor, { chain, ...entry }: AuditEntry): Promise<void> {
-  await appendAuditRows(tx, chain, [{ actor, ...entry }]);
+  const { rows } = await lockChain(chain).execute(tx);
+  await writeTogether(tx, appendToChain(chain, rows[0] ?? (await startChain(tx, chain)), [{ actor, ...entry }]));
 }
 
 /** A row of a chain that is known. */
 export type ChainEntry = Omit<AuditEntry, 'chain'> & { actor: Actor };
 
-/** Appends rows to one chain in their order, as appendAudit does. */
-export async function appendAuditRows(tx: Tx, chain: string, entries: ChainEntry[]): Promise<void> {
-  if (entries.length === 0 || (await append(tx, chain, entries)) > 0) return;
+/** Where a chain ends: the hash of its last row in hexadecimal, and what time it is. */
+export interface ChainHead {
+  seq: string;
+  hash: string;
+  at: TaxiiTimestamp;
+}
+
+/** The query for the end of a chain, which locks it until the transaction ends; no row where nothing was ever appended. */
+export function lockChain(chain: string): RawBuilder<ChainHead> {
+  return sql`
+    select seq::text, encode(hash, 'hex') as hash, ${toText(sql`clock_timestamp()`)} as at
+    from audit_chain where chain = ${chain} for update`;
+}
+
+/** Makes a chain that is not there yet, and locks it. */
+export async function startChain(tx: Tx, chain: string): Promise<ChainHead> {
   await tx
     .insertInto('audit_chain')
     .values({ chain, seq: '0', hash: Buffer.alloc(0) })
     .onConflict(conflict => conflict.doNothing())
     .execute();
-  await append(tx, chain, entries);
+  const { rows } = await lockChain(chain).execute(tx);
+  return rows[0] as ChainHead;
 }
 
-// What is hashed: the hash before, in hexadecimal, and the columns, a line each (docs/audit.md).
-async function append(tx: Tx, chain: string, entries: ChainEntry[]) {
-  const rows = entries.map(({ actor, action, subject, details = {}, dates }, index) => ({
-    n: index + 1,
-    actor: actor.name,
-    token: actor.token ?? '',
-    request_id: actor.requestId ?? '',
-    action,
-    subject,
-    details: JSON.stringify(details),
-    date_added_first: dates?.first,
-    date_added_last: dates?.last,
-  }));
-  const { numAffectedRows } = await sql`
-    with recursive head as (
-      select seq, hash, clock_timestamp() as at from audit_chain where chain = ${chain} for update
-    ), entry as (
-      select *, concat_ws(E'\\n', ${toText('at')}, actor, token, request_id, action, subject, details,
-        ${toText('date_added_first')}, ${toText('date_added_last')}) as lines
-      from head, json_to_recordset(${JSON.stringify(rows)}) as one(n integer, actor text, token text, request_id text,
-        action text, subject text, details text, date_added_first timestamptz, date_added_last timestamptz)
-    ), all_lines as (
-      select array_agg(lines order by n) as lines from entry
-    ), hashed as (
-      select 0 as n, seq, hash from head
-      union all
-      select n + 1, seq + 1, sha256(convert_to(
-        concat_ws(E'\\n', encode(hash, 'hex'), ${chain}::text, seq + 1, lines[n + 1]), 'UTF8'))
-      from hashed, all_lines where n < ${rows.length}
-    ), appended as (
+/** The statements that append rows to a chain in their order. The caller has locked it; none where there are no rows. */
+export function appendToChain(chain: string, head: ChainHead, entries: ChainEntry[]): Statements {
+  if (entries.length === 0) return {};
+  let { seq, hash } = head;
+  const rows = entries.map(({ actor, action, subject, details = {}, dates }) => {
+    seq = String(BigInt(seq) + 1n);
+    const row = {
+      chain,
+      seq,
+      at: head.at,
+      actor: actor.name,
+      token: actor.token ?? '',
+      request_id: actor.requestId ?? '',
+      action,
+      subject,
+      details: JSON.stringify(details),
+      date_added_first: dates?.first ?? null,
+      date_added_last: dates?.last ?? null,
+    };
+    hash = hashAuditRow(hash, row);
+    return { ...row, hash };
+  });
+  return {
+    appended: sql`
       insert into audit (chain, seq, at, actor, token, request_id, action, subject, details,
         date_added_first, date_added_last, hash)
-      select ${chain}, hashed.seq, at, actor, token, request_id, action, subject, details,
-        date_added_first, date_added_last, hashed.hash from hashed join entry using (n)
-    )
-    update audit_chain set seq = hashed.seq, hash = hashed.hash
-    from hashed where audit_chain.chain = ${chain} and hashed.n = ${rows.length}`.execute(tx);
-  return Number(numAffectedRows ?? 0n);
+      select chain, seq, at, actor, token, request_id, action, subject, details,
+        date_added_first, date_added_last, decode(hash, 'hex')
+      from json_to_recordset(${JSON.stringify(rows)}) as one(chain text, seq bigint, at timestamptz, actor text, token text,
+        request_id text, action text, subject text, details text, date_added_first timestamptz,
+        date_added_last timestamptz, hash text)`,
+    ended: sql`update audit_chain set seq = ${seq}, hash = decode(${hash}, 'hex') where chain = ${chain}`,
+  };
+}
+
+/** The hash of a row, in hexadecimal: of the hash before it and the columns, a line each (docs/audit.md). */
+export function hashAuditRow(previous: string, row: Omit<AuditRow, 'hash'>): string {
+  const { chain, seq, at, actor, token, request_id, action, subject, details } = row;
+  const dates = [row.date_added_first ?? '', row.date_added_last ?? ''];
+  const lines = [previous, chain, seq, at, actor, token, request_id, action, subject, details, ...dates];
+  return createHash('sha256').update(lines.join('\n')).digest('hex');
 }
 
 /** A row as it is read back; dates as TaxiiTimestamp, the hash in hexadecimal. */
@@ -109,9 +129,9 @@ export interface AuditRow {
 }
 
 // As text, so that a row which somebody gave an impossible date can be read too.
-const rowColumns = sql`chain, seq, ${toText('at')} as at, actor, token, request_id, action, subject, details,
-  nullif(${toText('date_added_first')}, '') as date_added_first,
-  nullif(${toText('date_added_last')}, '') as date_added_last, encode(hash, 'hex') as hash`;
+const rowColumns = sql`chain, seq, ${toText(sql.ref('at'))} as at, actor, token, request_id, action, subject, details,
+  nullif(${toText(sql.ref('date_added_first'))}, '') as date_added_first,
+  nullif(${toText(sql.ref('date_added_last'))}, '') as date_added_last, encode(hash, 'hex') as hash`;
 
 /** The newest rows first, of one chain where given, none older than `since`. */
 export async function listAudit(
@@ -156,6 +176,6 @@ export async function listAuditHeads(db: Db): Promise<AuditHead[]> {
 }
 
 /** A date as a TaxiiTimestamp, or nothing. */
-function toText(column: string) {
-  return sql`coalesce(to_char(${sql.ref(column)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '')`;
+function toText(date: RawBuilder<unknown>) {
+  return sql`coalesce(to_char(${date} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '')`;
 }

@@ -1,9 +1,10 @@
-import { sql } from 'kysely';
+import { type QueryCreator, sql } from 'kysely';
 import type { Policy } from '../stix/catalogue.ts';
 import { type TlpLevel, tlpLevels } from '../stix/tlp.ts';
 import type { TaxiiTimestamp } from '../taxii/timestamp.ts';
 import { isUuid } from '../taxii/uuid.ts';
 import type { Db, Tx } from './pool.ts';
+import type { Database } from './schema.ts';
 
 export interface ApiRootRow {
   slug: string;
@@ -146,11 +147,12 @@ export async function lockCollection(tx: Tx, collectionId: string): Promise<Coll
 
 /**
  * Moves the collection's clock, and notes the levels of what was added. The caller holds its lock.
+ * @param tx may execute other statements along with it (together.ts)
  * @param isPastChanged whether versions that were there already became different
  * @returns the row as this transaction leaves it
  */
 export async function setDateAddedLast(
-  tx: Tx,
+  tx: QueryCreator<Database>,
   collectionId: string,
   dateAdded: TaxiiTimestamp,
   { levels = [], isPastChanged = false }: { levels?: TlpLevel[]; isPastChanged?: boolean } = {},

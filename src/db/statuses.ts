@@ -1,17 +1,25 @@
 import { sql } from 'kysely';
+import { splitBytes, splitText } from './columns.ts';
 import type { Db } from './pool.ts';
+import type { Statement } from './together.ts';
 
 /** A status resource (its JSON text), kept for the partner that sent the envelope. */
 export interface NewStatus {
   id: string;
   api_root: string;
   partner_id: string;
-  resource: string;
+  resource: Buffer;
 }
 
-/** Keeps status resources. */
-export async function insertStatuses(db: Db, statuses: NewStatus[]): Promise<void> {
-  if (statuses.length > 0) await db.insertInto('status').values(statuses).execute();
+/** The statement that keeps status resources. */
+export function keepStatuses(statuses: NewStatus[]): Statement {
+  return sql`
+    insert into status (id, api_root, partner_id, resource)
+    select id::uuid, api_root, partner_id::bigint, resource
+    from unnest(
+      ${splitText(statuses, one => one.id)}, ${splitText(statuses, one => one.api_root)},
+      ${splitText(statuses, one => one.partner_id)}, ${splitBytes(statuses, one => one.resource)}
+    ) as one(id, api_root, partner_id, resource)`;
 }
 
 /** The status resource's JSON text, for its own partner alone. */

@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import { type TlpLevel, tlpRed } from '../stix/tlp.ts';
 import type { TaxiiTimestamp } from '../taxii/timestamp.ts';
+import { splitBytes, splitText } from './columns.ts';
 import { all, isVersionOf, matchVersions, type VersionSelector } from './conditions.ts';
 import type { Tx } from './pool.ts';
 
@@ -8,8 +9,8 @@ import type { Tx } from './pool.ts';
 export interface KnownVersion extends VersionEnds {
   object_id: string;
   added_by: string;
-  /** of the stored text */
-  sha256: Buffer;
+  /** of the stored text, in hexadecimal */
+  sha256: string;
 }
 
 /** A version among the others of its object. */
@@ -33,59 +34,52 @@ export interface NewVersion extends VersionEnds {
   text: Buffer;
 }
 
-// Columns travel as one text each, split by PostgreSQL: arrays cost pg several times the insert itself. The separator
-// is a control character, which neither an identifier nor JSON text can hold.
-const separator = '\x1e';
-
 // The lookups below go from what came to what is stored, one by one. OFFSET 0 keeps the planner from turning that round.
 
-/** The stored versions that matter for adding these. The caller holds the collection's lock. */
-export async function findKnownVersions(
-  tx: Tx,
+/** The stored versions that matter for adding these. Whoever reads them holds the collection's lock. */
+export function knownVersions(
   collectionId: string,
   incoming: { objectId: string; version: string }[],
-): Promise<KnownVersion[]> {
-  const { rows } = await sql<KnownVersion>`
+): RawBuilder<KnownVersion> {
+  return sql`
     select known.* from (
       select object_id, array_agg(version) as versions
       from unnest(${splitText(incoming, one => one.objectId)}, ${splitText(incoming, one => one.version)})
         as one(object_id, version)
       group by object_id
     ) incoming cross join lateral (
-      select object_id, version, added_by, tlp, first_below, last_below, sha256(convert_to(object, 'UTF8')) as sha256
+      select object_id, version, added_by::text, tlp, first_below, last_below,
+        encode(sha256(convert_to(object, 'UTF8')), 'hex') as sha256
       from object_version
       where ${isVersionOf(collectionId, sql`incoming.object_id`)}
         and (first_below > tlp or last_below > tlp or version = any(incoming.versions))
       offset 0
-    ) known`.execute(tx);
-  return rows;
+    ) known`;
 }
 
 /**
  * Who holds these ids, in another letter case too: it is the same id (RFC 9562 §4). Whoever holds one as it is written here,
- * in lower case, is for findKnownVersions to tell. The caller holds the collection's lock.
+ * in lower case, is for knownVersions to tell. Whoever reads them holds the collection's lock.
  * @returns the ids in lower case, with the partners that have added them
  */
-export async function findSpellings(
-  tx: Tx,
+export function knownSpellings(
   collectionId: string,
   objectIds: string[],
-): Promise<{ id: string; added_by: string }[]> {
+): RawBuilder<{ id: string; added_by: string }> {
   const ids = [...new Set(objectIds)];
   const mixed = ids.filter(id => id !== id.toLowerCase());
   const toLower = (id: string) => id.toLowerCase();
-  const { rows } = await sql<{ id: string; added_by: string }>`
-    select distinct one.id, added_by from unnest(${splitText(ids, toLower)}) as one(id) cross join lateral (
+  return sql`
+    select distinct one.id, added_by::text from unnest(${splitText(ids, toLower)}) as one(id) cross join lateral (
       select collection_id, added_by from object_version
       where object_id <> lower(object_id) and lower(object_id) = one.id
       offset 0
     ) held
     where collection_id = ${collectionId}
     union all
-    select one.id, added_by from unnest(${splitText(mixed, toLower)}) as one(id) cross join lateral (
+    select one.id, added_by::text from unnest(${splitText(mixed, toLower)}) as one(id) cross join lateral (
       select added_by from object_version where ${isVersionOf(collectionId, sql`one.id`)} limit 1
-    ) held`.execute(tx);
-  return rows;
+    ) held`;
 }
 
 /** The stored texts of these versions, except of those longer than their bytesMax. */
@@ -128,7 +122,7 @@ export async function insertVersions(
       ${splitText(versions, one => String(one.last_below))},
       ${splitText(versions, one => one.objectId)}, ${splitText(versions, one => one.version)}, ${splitText(versions, one => one.versionText)},
       ${splitText(versions, one => one.type)}, ${splitText(versions, one => one.specVersion)},
-      string_to_array(${joinTexts(versions)}, ${separator})
+      ${splitBytes(versions, one => one.text)}
     ) as one(later_micros, added_by, tlp, first_below, last_below, object_id, version, version_text, type, spec_version,
       object)`.execute(tx);
 }
@@ -199,15 +193,4 @@ export async function deleteVersions(
       select version from object_version where ${isOfObject}
     ))`.execute(tx);
   return rows[0] ?? { versions: 0, bytes: 0 };
-}
-
-/** One column of many rows, as one parameter. */
-function splitText<Row>(rows: Row[], value: (row: Row) => string): RawBuilder<unknown> {
-  return sql`string_to_array(${rows.map(value).join(separator)}, ${separator})`;
-}
-
-// As bytes: the texts are slices of the body and need no decoding on their way to PostgreSQL.
-function joinTexts(versions: NewVersion[]): Buffer {
-  const between = Buffer.from(separator);
-  return Buffer.concat(versions.flatMap((one, index) => (index === 0 ? [one.text] : [between, one.text])));
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Tx } from '../db/pool.ts';
-import { findKnownVersions, findSpellings, findStoredTexts, type VersionEnds } from '../db/versions.ts';
+import { findStoredTexts, type KnownVersion, type VersionEnds } from '../db/versions.ts';
 import { toInstant } from '../stix/timestamp.ts';
 import { withoutDefaults } from '../stix/versions.ts';
 import type { Candidate } from './judging.ts';
@@ -25,9 +25,9 @@ export interface HeldObject {
 
 export type Ends = VersionEnds & { objectId: string };
 
-/** sha256 of the stored text, and the text itself where that was needed or has just come. */
+/** sha256 of the stored text in hexadecimal, and the text itself where that was needed or has just come. */
 export interface HeldVersion {
-  sha256?: Buffer;
+  sha256?: string;
   text?: Buffer | string;
 }
 
@@ -36,23 +36,23 @@ export function newHeldObject(owner: string, latest: string): HeldObject {
   return { owner, latest, versions: new Map(), ends: [] };
 }
 
-/** Finds what a collection holds of these objects. The caller holds its lock. */
-export async function findHeldObjects(tx: Tx, collectionId: string, candidates: Candidate[]): Promise<HeldObjects> {
-  const held: HeldObjects = { objects: new Map(), owners: new Map() };
-  if (candidates.length === 0) return held;
-  const keys = candidates.map(one => ({ objectId: one.id, version: versionOf(one, '') }));
-  for (const row of await findKnownVersions(tx, collectionId, keys)) {
+/** Notes what a collection holds of these objects. The caller holds its lock. */
+export function noteHeld(
+  held: HeldObjects,
+  known: KnownVersion[],
+  spellings: { id: string; added_by: string }[],
+): void {
+  for (const row of known) {
     const { object_id: objectId, added_by: owner, version, tlp, first_below, last_below, sha256 } = row;
     const object = held.objects.get(objectId) ?? newHeldObject(owner, version);
+    // An id may be in several pieces of what is coming.
+    if (object.versions.has(version)) continue;
     object.versions.set(version, { sha256 });
     object.ends.push({ objectId, version, tlp, first_below, last_below });
     if (version > object.latest) object.latest = version;
     held.objects.set(objectId, object);
   }
-  const ids = candidates.map(({ id }) => id);
-  for (const { id, added_by } of await findSpellings(tx, collectionId, ids)) noteOwner(held, id, added_by);
-  await fetchUnequalTexts(tx, collectionId, candidates, held.objects);
-  return held;
+  for (const { id, added_by } of spellings) noteOwner(held, id, added_by);
 }
 
 /** Notes who has added an object id. */
@@ -70,9 +70,11 @@ export function isForeign({ objects, owners }: HeldObjects, objectId: string, pa
   return [...(owners.get(objectId.toLowerCase()) ?? [])].some(other => other !== partnerId);
 }
 
-// Only where the bytes differ does it take the stored text to say whether the content does. JSON that says the same is
-// of similar length, so that what is fetched stays in proportion to what was sent.
-async function fetchUnequalTexts(
+/**
+ * Fetches the stored texts of versions that come with other bytes: only then does it take them to say whether the content is
+ * the same. JSON that says the same is of similar length, so that what is fetched stays in proportion to what was sent.
+ */
+export async function fetchUnequalTexts(
   tx: Tx,
   collectionId: string,
   candidates: Candidate[],
@@ -82,7 +84,7 @@ async function fetchUnequalTexts(
     const object = objects.get(one.id);
     const version = versionOf(one, object?.latest ?? '');
     const stored = object?.versions.get(version);
-    if (!stored || sha256(one.bytes).equals(stored.sha256 as Buffer)) return [];
+    if (!stored || sha256(one.bytes) === stored.sha256) return [];
     return [{ objectId: one.id, version, bytesMax: 4 * one.bytes.length }];
   });
   if (unequal.length === 0) return;
@@ -94,7 +96,7 @@ async function fetchUnequalTexts(
 
 /** Whether two texts are the same content, whatever their white space, order of keys and defaults that are left out. */
 export function isSameContent(stored: HeldVersion, bytes: Buffer): boolean {
-  if (stored.sha256?.equals(sha256(bytes))) return true;
+  if (stored.sha256 === sha256(bytes)) return true;
   if (stored.text === undefined) return false;
   const [content, other] = [stored.text, bytes].map(text => withoutDefaults(JSON.parse(text.toString())));
   return isDeepStrictEqual(content, other);
@@ -105,6 +107,6 @@ export function versionOf(candidate: Candidate, whereUnversioned: string): strin
   return candidate.versionText === undefined ? whereUnversioned : toInstant(candidate.versionText);
 }
 
-function sha256(bytes: Buffer): Buffer {
-  return createHash('sha256').update(bytes).digest();
+function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }

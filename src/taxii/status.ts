@@ -1,17 +1,15 @@
 import type { Outcome } from './judging.ts';
 import type { TaxiiTimestamp } from './timestamp.ts';
+import { Turn } from './turns.ts';
 
 /** A status resource (TAXII 2.1 §4.3.1), complete from the start: the hub answers when the objects are committed. */
 export interface Status {
   id: string;
-  status: 'complete';
-  request_timestamp: TaxiiTimestamp;
-  total_count: number;
-  success_count: number;
-  successes?: StatusDetail[];
-  failure_count: number;
-  failures?: StatusDetail[];
-  pending_count: 0;
+  /** the JSON text of the resource */
+  resource: Buffer;
+  successCount: number;
+  /** the first of those that were refused */
+  failures: StatusDetail[];
 }
 
 /** One object of the envelope. */
@@ -21,21 +19,33 @@ export interface StatusDetail {
   message?: string;
 }
 
-/** Builds the status resource of an envelope. Empty lists are left out (TAXII 2.1 §2). */
-export function toStatus(id: string, requestTimestamp: TaxiiTimestamp, outcomes: Outcome[]): Status {
-  const successes = outcomes.filter(outcome => outcome.result !== 'refused').map(toDetail);
-  const failures = outcomes.filter(outcome => outcome.result === 'refused').map(toDetail);
-  return {
-    id,
-    status: 'complete',
-    request_timestamp: requestTimestamp,
-    total_count: outcomes.length,
-    success_count: successes.length,
-    ...(successes.length > 0 && { successes }),
-    failure_count: failures.length,
-    ...(failures.length > 0 && { failures }),
-    pending_count: 0,
-  };
+// Of an envelope that was refused whole.
+const failuresShownMax = 1000;
+
+/** Writes the status resource of an envelope. Empty lists are left out (TAXII 2.1 §2). */
+export async function toStatus(id: string, requestTimestamp: TaxiiTimestamp, outcomes: Outcome[]): Promise<Status> {
+  const successes: string[] = [];
+  const failures: string[] = [];
+  const shown: StatusDetail[] = [];
+  const turn = new Turn();
+  for (const outcome of outcomes) {
+    if (turn.isOver()) await turn.next();
+    const detail = toDetail(outcome);
+    const isFailure = outcome.result === 'refused';
+    (isFailure ? failures : successes).push(JSON.stringify(detail));
+    if (isFailure && shown.length < failuresShownMax) shown.push(detail);
+  }
+  const head = { id, status: 'complete', request_timestamp: requestTimestamp, total_count: outcomes.length };
+  const members = [
+    JSON.stringify(head).slice(1, -1),
+    `"success_count":${successes.length}`,
+    ...(successes.length > 0 ? [`"successes":[${successes.join(',')}]`] : []),
+    `"failure_count":${failures.length}`,
+    ...(failures.length > 0 ? [`"failures":[${failures.join(',')}]`] : []),
+    '"pending_count":0',
+  ];
+  const resource = Buffer.from(`{${members.join(',')}}`);
+  return { id, resource, successCount: successes.length, failures: shown };
 }
 
 function toDetail({ id, version, message }: Outcome): StatusDetail {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { CollectionRow } from '../db/collections.ts';
 import { asUnavailable, type Db } from '../db/pool.ts';
-import { insertStatuses, type NewStatus } from '../db/statuses.ts';
+import { keepStatuses, type NewStatus } from '../db/statuses.ts';
 import type { Watch } from '../db/watch.ts';
 import { HubError } from '../errors.ts';
 import { admit, type JudgedEnvelope } from './admission.ts';
@@ -113,20 +113,19 @@ function writeEnvelopes(
   envelopes: SentEnvelope[],
 ): Promise<{ statuses: Status[]; collection: CollectionRow }> {
   return db.transaction().execute(async tx => {
-    const { outcomes, collection } = await admit(tx, collectionId, envelopes);
-    const statuses = envelopes.map(({ receivedAt }, index) =>
-      toStatus(randomUUID(), receivedAt, outcomes[index] ?? []),
-    );
-    await insertStatuses(
-      tx,
-      envelopes.flatMap((envelope, index) => toRow(envelope, statuses[index] as Status)),
-    );
+    const statuses: Status[] = [];
+    const { collection } = await admit(tx, collectionId, envelopes, async outcomes => {
+      for (const [index, { receivedAt }] of envelopes.entries()) {
+        statuses.push(await toStatus(randomUUID(), receivedAt, outcomes[index] ?? []));
+      }
+      const rows = envelopes.flatMap((envelope, index) => toRow(envelope, statuses[index] as Status));
+      return rows.length > 0 ? { kept: keepStatuses(rows) } : {};
+    });
     return { statuses, collection };
   });
 }
 
 // Of an envelope of which nothing was taken the answer says why, and no status is kept.
-function toRow({ apiRoot: api_root, sender }: SentEnvelope, status: Status): NewStatus[] {
-  if (status.success_count === 0) return [];
-  return [{ id: status.id, api_root, partner_id: sender.partnerId, resource: JSON.stringify(status) }];
+function toRow({ apiRoot: api_root, sender }: SentEnvelope, { id, resource, successCount }: Status): NewStatus[] {
+  return successCount === 0 ? [] : [{ id, api_root, partner_id: sender.partnerId, resource }];
 }

@@ -4,10 +4,13 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { verifyAudit } from '../../src/audit/verify.ts';
 import { insertCollection } from '../../src/db/collections.ts';
+import type { VersionEnds } from '../../src/db/versions.ts';
+import { toInstant } from '../../src/stix/timestamp.ts';
 import type { TlpLevel } from '../../src/stix/tlp.ts';
 import { admit, type JudgedEnvelope } from '../../src/taxii/admission.ts';
 import type { Judged } from '../../src/taxii/judging.ts';
 import { toMicros } from '../../src/taxii/timestamp.ts';
+import { isEnd } from '../../src/taxii/version-ends.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 let database: TestDatabase;
@@ -25,7 +28,7 @@ async function createCollection(): Promise<string> {
 
 /** What may come: few ids in few versions, so that nearly everything meets something that is there or before it. */
 const element = fc.record({
-  id: fc.constantFrom('indicator--a', 'indicator--A', 'indicator--b', 'indicator--B', 'indicator--c'),
+  id: fc.constantFrom<string>('indicator--a', 'indicator--A', 'indicator--b', 'indicator--B', 'indicator--c'),
   day: fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined }),
   content: fc.integer({ min: 1, max: 2 }),
   space: fc.constantFrom('', ' '),
@@ -124,5 +127,71 @@ describe('envelopes that share a transaction', () => {
       .execute(tx => verifyAudit(tx, { noted: [] }));
     expect(faults).toEqual([]);
     expect(rows).toBeGreaterThan(100);
+  });
+});
+
+describe('an envelope that is read and written in pieces', () => {
+  it('becomes what it would have become in small ones', { timeout: 60_000 }, async () => {
+    const drawn = fc.sample(element, 2600).map((one, n) => {
+      const id = `${one.id}${n % 5 === 0 ? n % 40 : n % 700}`;
+      return judge({ ...one, id });
+    });
+    const sender = { partnerId: '1', partner: 'partner-1', actor: { name: 'partner-1' } };
+    const [whole, cut] = [await createCollection(), await createCollection()];
+    const add = async (collectionId: string, judged: Judged[]) => {
+      const { outcomes } = await database.db.transaction().execute(tx => admit(tx, collectionId, [{ sender, judged }]));
+      return outcomes
+        .flat()
+        .map(one => ({ ...one, version: one.version.replace(/^(?!2026-06-0|unknown).*/, 'arrival') }));
+    };
+    for (const judged of [drawn.filter((_, n) => n % 3 === 0), drawn]) {
+      const outcomes = await add(whole, judged);
+      const others = [];
+      for (let at = 0; at < judged.length; at += 100) others.push(...(await add(cut, judged.slice(at, at + 100))));
+      expect(outcomes).toEqual(others);
+    }
+    const { versions, storage, levels } = await readAll(whole);
+    const expected = await readAll(cut);
+    // Of a version that is neither the first nor the last for anybody, the ends are of no matter.
+    const withoutOldEnds = (all: typeof versions) =>
+      all.map(row => (isEnd(row as unknown as VersionEnds) ? row : { ...row, first_below: 0, last_below: 0 }));
+    expect(withoutOldEnds(versions)).toEqual(withoutOldEnds(expected.versions));
+    expect({ storage, levels }).toEqual({ storage: expected.storage, levels: expected.levels });
+    expect(versions.length).toBeGreaterThan(1000);
+  });
+});
+
+describe('an object without a version of its own', () => {
+  it('gets the time at which its envelope came, after all that came before it', async () => {
+    const collectionId = await createCollection();
+    const unversioned = (n: number) => ['a', 'b'].map(id => ({ ...plain, id: `indicator--${n}${id}` }));
+    const plain = {
+      day: undefined,
+      content: 1,
+      space: '' as const,
+      tlp: undefined,
+      padding: 0 as const,
+      isRefused: false,
+    };
+    const group = (from: number) =>
+      [0, 1, 2].map(n => toEnvelope({ partner: n + 1, elements: unversioned(from + n) }, n));
+    for (const from of [0, 3]) {
+      const envelopes = group(from);
+      await database.db.transaction().execute(tx => admit(tx, collectionId, envelopes));
+    }
+    const { rows } = await sql<{ date_added: string; version: string; version_text: string }>`
+      select date_added, version, version_text from object_version where collection_id = ${collectionId}
+      order by date_added`.execute(database.db);
+    expect(rows).toHaveLength(12);
+    for (const [index, { version, version_text, date_added }] of rows.entries()) {
+      const before = rows[index - (index % 2) - 1];
+      expect(version_text).toBe(`${version}Z`);
+      expect(version <= toInstant(date_added)).toBe(true);
+      expect(version).toBe(rows[index - (index % 2)]?.version);
+      if (!before) continue;
+      // Within a transaction, exactly where the envelope before it ended.
+      if (index !== 6 && index !== 7) expect(version).toBe(toInstant(before.date_added));
+      else expect(version >= toInstant(before.date_added)).toBe(true);
+    }
   });
 });

@@ -9,7 +9,7 @@ import { createVerifier } from '../../src/auth/verifier.ts';
 import { operator } from '../../src/db/audit.ts';
 import { isMigrated, migrate } from '../../src/db/migrate.ts';
 import { type Db, openDatabase } from '../../src/db/pool.ts';
-import { findStorage } from '../../src/db/storage.ts';
+import { storedBytes } from '../../src/db/storage.ts';
 import { connectionTo } from '../support/database.ts';
 
 const name = 'taxiway_test_migrations';
@@ -134,7 +134,9 @@ describe('a hub from before grants and levels', () => {
     ]);
     const texts = versions.map(([id, , properties]) => JSON.stringify({ id, ...properties }));
     const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
-    expect(await findStorage(db, shared, ['1', '2'])).toEqual(new Map([['1', bytes]]));
+    expect((await storedBytes(shared, ['1', '2']).execute(db)).rows).toEqual([
+      { partner_id: '1', bytes: String(bytes) },
+    ]);
     const held = await sql`select tlp_held from collection order by alias`.execute(db);
     expect(held.rows).toEqual([{ tlp_held: 0 }, { tlp_held: 0b10110 }]);
   });

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { everything, type ObjectFilter, pageManifest, pageObjects } from '../../src/db/objects.ts';
 import { type Db, sessionOptions } from '../../src/db/pool.ts';
 import { pageDeliveries } from '../../src/db/receipts.ts';
-import { findKnownVersions, findSpellings } from '../../src/db/versions.ts';
+import { knownSpellings, knownVersions } from '../../src/db/versions.ts';
 import { tlpLevels } from '../../src/stix/tlp.ts';
 import { toVersionSelector } from '../../src/taxii/filter.ts';
 import { beginning, end } from '../../src/taxii/timestamp.ts';
@@ -161,7 +161,7 @@ describe.each([
 
   it('other spellings of incoming ids are looked up by id', async () => {
     const ids = Array.from({ length: 200 }, (_, n) => (n === 7 ? 'INDICATOR--700' : `indicator--${n * 100}`));
-    const plan = await explain(() => db.transaction().execute(tx => findSpellings(tx, collection, ids)));
+    const plan = await explain(() => db.transaction().execute(tx => knownSpellings(collection, ids).execute(tx)));
     const scans = plan.filter(node => node['Node Type'].includes('Scan') && node['Index Name']);
     expect(new Set(scans.map(node => node['Index Name']))).toEqual(
       new Set(['object_version_mixed_case', 'object_version_key']),
@@ -171,7 +171,7 @@ describe.each([
 
   it('what is known of incoming objects is looked up by id', async () => {
     const incoming = Array.from({ length: 200 }, (_, n) => ({ objectId: `indicator--${n * 100}`, version: '1' }));
-    const plan = await explain(() => db.transaction().execute(tx => findKnownVersions(tx, collection, incoming)));
+    const plan = await explain(() => db.transaction().execute(tx => knownVersions(collection, incoming).execute(tx)));
     const scans = plan.filter(node => node['Index Name']);
     expect(scans.map(node => node['Index Name'])).toEqual(['object_version_key']);
     expect(plan.map(node => node['Node Type'])).not.toContain('Seq Scan');

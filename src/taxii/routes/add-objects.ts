@@ -11,8 +11,6 @@ import { quotaOf } from '../quota.ts';
 import { fromMicros } from '../timestamp.ts';
 import { describeRoute } from './route-schema.ts';
 
-// Of an envelope that was refused whole.
-const failuresShownMax = 1000;
 // Members of an envelope or bundle other than objects are an id, a version, a cursor.
 const memberBytesMax = 64 * 1024;
 
@@ -47,13 +45,13 @@ export const addObjects = (hub: Hub): RouteOptions => ({
     const envelope = { sender, judged, apiRoot: collection.api_root, receivedAt };
     const status = await hub.writers.write(collection.id, envelope, () => reply.raw.destroyed);
     if (status === undefined) return reply.hijack();
-    if (status.success_count === 0) {
+    if (status.successCount === 0) {
       // Most clients notice only the HTTP status, so that an envelope of which nothing was taken must not look fine.
       throw new HubError('envelope-refused', 'None of the objects was taken. The reasons stand under failures.', {
-        details: { failures: status.failures?.slice(0, failuresShownMax) },
+        details: { failures: status.failures },
       });
     }
-    return sendTaxii(reply.code(202), status);
+    return sendTaxii(reply.code(202), status.resource);
   },
 });
 
