@@ -27,9 +27,10 @@ export const mediaType = fp(async app => {
   app.addContentTypeParser('*', { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) => body);
 });
 
-/** Sends a TAXII resource, or its bytes. Text leaves in one piece with the headers, which is cheaper than bytes after them. */
-export function sendTaxii(reply: FastifyReply, resource: object): FastifyReply {
-  const body = Buffer.isBuffer(resource) ? resource : JSON.stringify(resource);
+/** Sends a TAXII resource, or its text. Text leaves in one piece with the headers, which is cheaper than bytes after them. */
+export function sendTaxii(reply: FastifyReply, resource: object | string): FastifyReply {
+  const isWritten = typeof resource === 'string' || Buffer.isBuffer(resource);
+  const body = isWritten ? resource : JSON.stringify(resource);
   // With a serializer of its own, Fastify adds no charset to the media type of text.
   return reply.header('content-type', taxiiMediaType).serializer(asItIs).send(body);
 }
