@@ -38,6 +38,10 @@ export interface Config {
   accessTokenTtlMs: number;
   /** how stale what a node knows of collections, grants and revoked tokens may be; 0: it asks the database each time */
   stalenessMsMax: number;
+  /** how long a client may wait for new objects (RFC 7240 §4.3); 0: not at all */
+  waitSecondsMax: number;
+  /** clients that wait or have a stream open, on this node; one partner takes a quarter of them at most */
+  waitingMax: number;
   statusRetentionHours: number;
   /** of a partner, on all nodes together; 0: as many as it likes */
   requestsPerMinute: number;
@@ -92,6 +96,8 @@ export function toConfig(env: Env): Config {
     clockSkewMs: 1000 * readInteger(env, 'TAXIWAY_CLOCK_SKEW_SECONDS', 60, { min: 0, max: 86_400 }),
     accessTokenTtlMs: 1000 * readInteger(env, 'TAXIWAY_ACCESS_TOKEN_SECONDS', 600, { min: 60, max: 86_400 }),
     stalenessMsMax: readInteger(env, 'TAXIWAY_STALENESS_MS', 250, { min: 0, max: 250 }),
+    waitSecondsMax: readInteger(env, 'TAXIWAY_WAIT_SECONDS_MAX', 50, { min: 0, max: 100 }),
+    waitingMax: readInteger(env, 'TAXIWAY_WAITING_MAX', 5000, { min: 0, max: 100_000 }),
     statusRetentionHours: readInteger(env, 'TAXIWAY_STATUS_RETENTION_HOURS', 48, { min: 24, max: 24 * 365 }),
     requestsPerMinute: readInteger(env, 'TAXIWAY_REQUESTS_PER_MINUTE', 6000, { min: 0, max: 10_000_000 }),
     failedLoginsPerMinute: readInteger(env, 'TAXIWAY_FAILED_LOGINS_PER_MINUTE', 300, { min: 0, max: 10_000_000 }),
