@@ -12,7 +12,6 @@ import { connect, type DatabaseHandle } from './db/connect.ts';
 import { openDatabase } from './db/pool.ts';
 import { deleteExpiredStatuses, expiredStatusesMax } from './db/statuses.ts';
 import { deleteExpiredClientTokens, expiredTokensMax } from './db/tokens.ts';
-import type { Watch } from './db/watch.ts';
 import { demonstrate } from './demonstration.ts';
 import { OperatorError } from './errors.ts';
 import { readSecureContext } from './http/tls.ts';
@@ -54,15 +53,16 @@ export async function serve(config: Config): Promise<void> {
 
 /** @returns what stops the hub again */
 async function start(config: Config, logger: pino.Logger): Promise<() => Promise<void>> {
-  const database = await connect(config, { log: message => logger.warn(message), migrations: 'apply' });
-  let watch: Watch | undefined;
+  const log = (message: string) => logger.warn(message);
+  const database = await connect(config, { log, migrations: 'apply' });
+  let opened: Hub | undefined;
   const close = async () => {
-    await watch?.close();
+    await Promise.all([opened?.watch.close(), opened?.replicas.close()]);
     await database.close();
   };
   try {
-    const hub = await createHub(config, database.db, database.connection);
-    watch = hub.watch;
+    const hub = await createHub(config, database.db, { announcements: database.connection, log });
+    opened = hub;
     const app = await buildApp(hub, logger);
     if (config.tls) reloadAtHangup(app, config.tls, logger);
     const address = await listen(app, config);
