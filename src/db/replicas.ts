@@ -18,6 +18,8 @@ export interface ReplicaOptions {
   /** each names one standby, and not what chooses among several */
   urls: string[];
   connectionsMax: number;
+  /** as in PoolOptions */
+  isPooled?: boolean;
   /** how far behind the primary a standby may be */
   lagMsMax: number;
   /** told in a sentence when a standby is left out or taken in */
@@ -71,6 +73,7 @@ export class Replicas {
       db: openDatabase({
         connection: { connectionString: url },
         connectionsMax: options.connectionsMax,
+        isPooled: options.isPooled ?? false,
         onError: () => undefined,
       }),
       isUsable: false,
