@@ -50,7 +50,7 @@ interface Position {
  */
 export class Replicas {
   readonly #primary: Db;
-  readonly #watch: Watch;
+  readonly #watch: Pick<Watch, 'generation'>;
   readonly #options: ReplicaOptions;
   readonly #replicas: Replica[];
   /** of the primary, the oldest one first: one that is lagMsMax old, and younger ones */
@@ -63,7 +63,7 @@ export class Replicas {
   #closing = new AbortController();
   #turn = 0;
 
-  constructor(primary: Db, watch: Watch, options: ReplicaOptions) {
+  constructor(primary: Db, watch: Pick<Watch, 'generation'>, options: ReplicaOptions) {
     this.#primary = primary;
     this.#watch = watch;
     this.#options = options;
