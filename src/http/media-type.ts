@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import Negotiator from 'negotiator';
 import { HubError } from '../errors.ts';
+import { readBody } from './body.ts';
 import { hook } from './hook.ts';
 
 /** The media type of every TAXII response (TAXII 2.1 §1.6.8.1), to the letter: clients compare it. */
@@ -24,12 +25,13 @@ export const mediaType = fp(async app => {
   );
   // What a POST may be is checked above; what comes with any other method is of no matter.
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) => body);
+  app.addContentTypeParser('*', readBody);
 });
 
-/** Sends a TAXII resource, or its bytes. Text leaves in one piece with the headers, which is cheaper than bytes after them. */
-export function sendTaxii(reply: FastifyReply, resource: object): FastifyReply {
-  const body = Buffer.isBuffer(resource) ? resource : JSON.stringify(resource);
+/** Sends a TAXII resource, or its JSON as text or bytes. Text leaves in one piece with the headers, which is cheaper than bytes after them. */
+export function sendTaxii(reply: FastifyReply, resource: object | string): FastifyReply {
+  const isJson = typeof resource === 'string' || Buffer.isBuffer(resource);
+  const body = isJson ? resource : JSON.stringify(resource);
   // With a serializer of its own, Fastify adds no charset to the media type of text.
   return reply.header('content-type', taxiiMediaType).serializer(asItIs).send(body);
 }
