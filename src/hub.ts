@@ -4,6 +4,7 @@ import type { Db, PoolOptions } from './db/pool.ts';
 import { Watch } from './db/watch.ts';
 import { createValidator, type Validator } from './stix/validate.ts';
 import { createReceipts, type Receipts } from './taxii/receipts.ts';
+import { type ReadObjects, shareReads } from './taxii/shared-reads.ts';
 import { createWriters, type Writers } from './taxii/writers.ts';
 
 /** What routes and commands work with. Holds no state that matters: any number of nodes may share one database. */
@@ -13,6 +14,7 @@ export interface Hub {
   identity: HubIdentity;
   validator: Validator;
   receipts: Receipts;
+  readObjects: ReadObjects;
   watch: Watch;
   writers: Writers;
 }
@@ -30,6 +32,7 @@ export async function createHub(config: Config, db: Db, announcements?: PoolOpti
     identity,
     validator: createValidator({ clockSkewMs: config.clockSkewMs }),
     receipts: createReceipts(db),
+    readObjects: shareReads(db),
     watch,
     writers: createWriters(db, watch),
   };

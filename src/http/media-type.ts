@@ -28,10 +28,10 @@ export const mediaType = fp(async app => {
   app.addContentTypeParser('*', readBody);
 });
 
-/** Sends a TAXII resource, or its JSON as text or bytes. Text leaves in one piece with the headers, which is cheaper than bytes after them. */
+/** Sends a TAXII resource, or its text. Text leaves in one piece with the headers, which is cheaper than bytes after them. */
 export function sendTaxii(reply: FastifyReply, resource: object | string): FastifyReply {
-  const isJson = typeof resource === 'string' || Buffer.isBuffer(resource);
-  const body = isJson ? resource : JSON.stringify(resource);
+  const isWritten = typeof resource === 'string' || Buffer.isBuffer(resource);
+  const body = isWritten ? resource : JSON.stringify(resource);
   // With a serializer of its own, Fastify adds no charset to the media type of text.
   return reply.header('content-type', taxiiMediaType).serializer(asItIs).send(body);
 }

@@ -1,6 +1,6 @@
 import type { RouteOptions } from 'fastify';
 import { pageDeliveries } from '../../db/receipts.ts';
-import { sendTaxii } from '../../http/media-type.ts';
+import { answerPage } from '../../http/page-answer.ts';
 import type { Hub } from '../../hub.ts';
 import { toDeliveriesEntry } from '../deliveries.ts';
 import type { Query } from '../filter.ts';
@@ -50,6 +50,6 @@ export const getDeliveries = (hub: Hub): RouteOptions => ({
     if (!found?.rows.length) throw objectNotFound();
     const shown = collection.grant.sees_partners ? 'partners' : 'sectors';
     const versions = found.rows.map(row => toDeliveriesEntry(row, shown));
-    return sendTaxii(reply.headers(headers), { ...head, id: objectId, versions });
+    return answerPage(request, reply, { headers, write: () => ({ ...head, id: objectId, versions }) });
   },
 });

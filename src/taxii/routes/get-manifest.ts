@@ -1,6 +1,7 @@
 import type { RouteOptions } from 'fastify';
 import { pageManifest } from '../../db/objects.ts';
-import { sendTaxii, stixMediaType } from '../../http/media-type.ts';
+import { stixMediaType } from '../../http/media-type.ts';
+import { answerPage } from '../../http/page-answer.ts';
 import type { Hub } from '../../hub.ts';
 import type { MatchField, Query } from '../filter.ts';
 import { readPage } from '../page.ts';
@@ -38,6 +39,7 @@ export const getManifest = (hub: Hub): RouteOptions => ({
       version: row.version_text,
       media_type: stixMediaType,
     }));
-    return sendTaxii(reply.headers(headers), { ...head, ...(objects?.length && { objects }) });
+    const write = () => ({ ...head, ...(objects?.length && { objects }) });
+    return answerPage(request, reply, { headers, write });
   },
 });

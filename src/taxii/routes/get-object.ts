@@ -1,6 +1,6 @@
 import type { RouteOptions } from 'fastify';
 import { pageObjects } from '../../db/objects.ts';
-import { sendTaxii } from '../../http/media-type.ts';
+import { answerPage } from '../../http/page-answer.ts';
 import type { Hub } from '../../hub.ts';
 import { toEnvelope } from '../envelope.ts';
 import type { MatchField, Query } from '../filter.ts';
@@ -37,7 +37,13 @@ export const getObject = (hub: Hub): RouteOptions => ({
       (filter, bounds) => pageObjects(hub.db, collection.id, reader, filter, bounds),
     );
     if (!found?.count) await requireObject(hub.db, collection.id, reader, objectId);
-    await recordPage(hub, request, found?.dates ?? []);
-    return sendTaxii(reply.headers(headers), toEnvelope(head, found?.pieces ?? []));
+    const { dates = [], pieces = [] } = found ?? {};
+    return answerPage(request, reply, {
+      headers,
+      // An object's text never changes, and no other one gets its date.
+      identity: [collection.id, head, dates],
+      record: () => recordPage(hub, request, dates),
+      write: () => toEnvelope(head, pieces),
+    });
   },
 });

@@ -1,6 +1,5 @@
 import type { RouteOptions } from 'fastify';
-import { pageObjects } from '../../db/objects.ts';
-import { sendTaxii } from '../../http/media-type.ts';
+import { answerPage } from '../../http/page-answer.ts';
 import type { Hub } from '../../hub.ts';
 import { toEnvelope } from '../envelope.ts';
 import type { MatchField, Query } from '../filter.ts';
@@ -26,18 +25,28 @@ export const getObjects = (hub: Hub): RouteOptions => ({
     params: ['apiRoot', 'collection'],
     match: fields,
     paged: true,
+    waits: true,
     success: { status: 200, resource: 'envelope', description: 'A page of objects' },
     errors: [400, 403, 404],
   }),
   handler: async (request, reply) => {
-    const { collection, reader } = request;
-    const { found, head, headers } = await readPage(
-      { operation: operationId, collection, fields },
-      request.query as Query,
-      hub,
-      (filter, bounds) => pageObjects(hub.db, collection.id, reader, filter, bounds),
+    const page = await request.server.waiting.readOrWait(request, reply, ({ collection, reader }, lookedThrough) =>
+      readPage(
+        { operation: operationId, collection, fields, lookedThrough },
+        request.query as Query,
+        hub,
+        (filter, bounds) => hub.readObjects(collection, reader, filter, bounds),
+      ),
     );
-    await recordPage(hub, request, found?.dates ?? []);
-    return sendTaxii(reply.headers(headers), toEnvelope(head, found?.pieces ?? []));
+    if (!page) return reply.hijack();
+    const { found, head, headers } = page;
+    const { dates = [], pieces = [] } = found ?? {};
+    return answerPage(request, reply, {
+      headers,
+      // An object's text never changes, and no other one gets its date.
+      identity: [request.collection.id, head, dates],
+      record: () => recordPage(hub, request, dates),
+      write: () => toEnvelope(head, pieces),
+    });
   },
 });

@@ -1,6 +1,6 @@
 import type { RouteOptions } from 'fastify';
 import { pageProvenance } from '../../db/provenance.ts';
-import { sendTaxii } from '../../http/media-type.ts';
+import { answerPage } from '../../http/page-answer.ts';
 import type { Hub } from '../../hub.ts';
 import type { Query } from '../filter.ts';
 import { objectNotFound, readObjectId } from '../object-scope.ts';
@@ -38,6 +38,7 @@ export const getProvenance = (hub: Hub): RouteOptions => ({
       (_, bounds) => pageProvenance(hub.db, collection.id, { objectId, ownerId: principal.partnerId }, bounds),
     );
     if (!found?.rows.length) throw objectNotFound();
-    return sendTaxii(reply.headers(headers), { ...head, id: objectId, versions: found.rows.map(toProvenanceEntry) });
+    const versions = found.rows.map(toProvenanceEntry);
+    return answerPage(request, reply, { headers, write: () => ({ ...head, id: objectId, versions }) });
   },
 });

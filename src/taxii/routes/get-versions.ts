@@ -1,6 +1,6 @@
 import type { RouteOptions } from 'fastify';
 import { pageManifest } from '../../db/objects.ts';
-import { sendTaxii } from '../../http/media-type.ts';
+import { answerPage } from '../../http/page-answer.ts';
 import type { Hub } from '../../hub.ts';
 import { type MatchField, type Query, toVersionSelector } from '../filter.ts';
 import { readObjectId, requireObject } from '../object-scope.ts';
@@ -37,6 +37,7 @@ export const getVersions = (hub: Hub): RouteOptions => ({
     );
     if (!found?.rows.length) await requireObject(hub.db, collection.id, reader, objectId);
     const versions = found?.rows.map(row => row.version_text);
-    return sendTaxii(reply.headers(headers), { ...head, ...(versions?.length && { versions }) });
+    const write = () => ({ ...head, ...(versions?.length && { versions }) });
+    return answerPage(request, reply, { headers, write });
   },
 });

@@ -13,6 +13,8 @@ export interface RouteDocument {
   /** the fields of match, for endpoints that filter; with `paged`, added_after, limit and next too */
   match?: MatchField[];
   paged?: boolean;
+  /** can wait for new objects, as the Prefer header says */
+  waits?: boolean;
   body?: boolean;
   success: { status: 200 | 202; resource?: string; description: string };
   errors: number[];
@@ -44,9 +46,24 @@ const matchParameters: Record<MatchField, { type: 'string'; description: string 
   spec_version: { type: 'string', description: 'STIX versions, separated by commas; the hub holds 2.1' },
 };
 
-const dateHeaders = {
+const conditionHeaders = {
+  'If-None-Match': { type: 'string', description: '`ETag` of an earlier answer: 304 where the page is still the same' },
+};
+
+const pageHeaders = {
+  ETag: { type: 'string', description: 'Another one whenever the page is another one' },
   'X-TAXII-Date-Added-First': { type: 'string', format: 'date-time', description: 'date_added of the first object' },
   'X-TAXII-Date-Added-Last': { type: 'string', format: 'date-time', description: 'date_added of the last object' },
+};
+
+const waitHeaders = {
+  Prefer: {
+    type: 'string',
+    example: 'wait=30',
+    description:
+      'Where there is nothing, waits so many seconds for what is added meanwhile (RFC 7240). Without ' +
+      '`Preference-Applied` in the answer, it was not waited.',
+  },
 };
 
 /** The Fastify schema of a TAXII route, from which @fastify/swagger makes its OpenAPI operation. */
@@ -66,6 +83,9 @@ export function describeRoute(document: RouteDocument): FastifySchema {
         ...Object.fromEntries((document.match ?? []).map(field => [`match[${field}]`, matchParameters[field]])),
       }),
     }),
+    ...(document.paged && {
+      headers: properties({ ...conditionHeaders, ...(document.waits && waitHeaders) }),
+    }),
     ...(document.body && {
       consumes: [taxiiMediaType, stixMediaType],
       body: { content: { [taxiiMediaType]: reference('envelope'), [stixMediaType]: reference('envelope') } },
@@ -73,9 +93,16 @@ export function describeRoute(document: RouteDocument): FastifySchema {
     response: {
       [success.status]: {
         description: success.description,
-        ...(document.paged && { headers: dateHeaders }),
+        ...(document.paged && { headers: pageHeaders }),
         ...(success.resource && { content: { [taxiiMediaType]: reference(success.resource) } }),
       },
+      ...(document.paged && {
+        304: {
+          type: 'null',
+          description: 'The client has this page: its `ETag` is in `If-None-Match`',
+          headers: pageHeaders,
+        },
+      }),
       ...Object.fromEntries(
         [...new Set([...document.errors, 401, 403, 406, 429, 503])]
           .sort()
