@@ -7,7 +7,7 @@ import {
   pageObjects,
   type Reader,
 } from '../db/objects.ts';
-import type { Db } from '../db/pool.ts';
+import type { Replicas } from '../db/replicas.ts';
 
 /** Reads a page of a collection, for a reader whose grant was read together with the collection. */
 export type ReadObjects = (
@@ -21,7 +21,7 @@ export type ReadObjects = (
  * Readers of pages, of whom those that ask the same at the same time share one statement: clients that wait for a
  * collection wake together. One that knows of a later change of what was there already asks anew.
  */
-export function shareReads(db: Db): ReadObjects {
+export function shareReads(replicas: Pick<Replicas, 'read'>): ReadObjects {
   const underWay = new Map<string, Promise<ObjectPage>>();
   return (collection, reader, filter, bounds) => {
     const anybody = toAnybody(collection, reader, bounds);
@@ -29,7 +29,9 @@ export function shareReads(db: Db): ReadObjects {
     const key = JSON.stringify([id, past_revision, grants_revision, anybody, filter, bounds]);
     const shared = underWay.get(key);
     if (shared) return shared;
-    const page = pageObjects(db, id, anybody, filter, bounds).finally(() => underWay.delete(key));
+    const page = replicas
+      .read(collection, bounds, db => pageObjects(db, id, anybody, filter, bounds))
+      .finally(() => underWay.delete(key));
     underWay.set(key, page);
     return page;
   };

@@ -43,7 +43,7 @@ async function prepare(...levels: (keyof typeof markings)[]) {
 describe('reads of the same page at the same time', () => {
   it('are one, whichever partner asks, where all is within the ceiling of both', async () => {
     const { collection, bounds, readers } = await prepare('amber');
-    const read = shareReads(hub.hub.db);
+    const read = shareReads(hub.hub.replicas);
     const [one, other] = await Promise.all(readers.map(reader => read(collection, reader, filter, bounds)));
     expect(one).toBe(other);
     expect(one).toEqual(await pageObjects(hub.hub.db, collection.id, readers[0], filter, bounds));
@@ -53,7 +53,7 @@ describe('reads of the same page at the same time', () => {
 
   it('are not, where a partner has added something above its ceiling', async () => {
     const { collection, bounds, readers } = await prepare('amber', 'red');
-    const read = shareReads(hub.hub.db);
+    const read = shareReads(hub.hub.replicas);
     const pages = await Promise.all(readers.map(reader => read(collection, reader, filter, bounds)));
     for (const [index, reader] of readers.entries()) {
       expect(pages[index]).toEqual(await pageObjects(hub.hub.db, collection.id, reader, filter, bounds));
@@ -92,7 +92,7 @@ describe('reads of the same page at the same time', () => {
     ],
   ] as [string, Change][])('are not with other %s', async (_, change) => {
     const asked = await prepare('amber');
-    const read = shareReads(hub.hub.db);
+    const read = shareReads(hub.hub.replicas);
     const { collection, reader, bounds, filter: changed = filter } = { ...asked, ...change(asked) };
     const pages = await Promise.all([
       read(asked.collection, asked.readers[0], filter, asked.bounds),
