@@ -3,6 +3,7 @@ import type { Config } from './config.ts';
 import type { Db, PoolOptions } from './db/pool.ts';
 import { Watch } from './db/watch.ts';
 import { createValidator, type Validator } from './stix/validate.ts';
+import { cachePages, type ReadObjects } from './taxii/page-cache.ts';
 import { createReceipts, type Receipts } from './taxii/receipts.ts';
 import { createWriters, type Writers } from './taxii/writers.ts';
 
@@ -12,6 +13,7 @@ export interface Hub {
   db: Db;
   identity: HubIdentity;
   validator: Validator;
+  readObjects: ReadObjects;
   receipts: Receipts;
   watch: Watch;
   writers: Writers;
@@ -29,6 +31,7 @@ export async function createHub(config: Config, db: Db, announcements?: PoolOpti
     db,
     identity,
     validator: createValidator({ clockSkewMs: config.clockSkewMs }),
+    readObjects: cachePages(db, config.pageCacheBytes),
     receipts: createReceipts(db),
     watch,
     writers: createWriters(db, watch),

@@ -7,12 +7,13 @@ import type { Watch } from '../db/watch.ts';
 // Of all partners and collections together; about 500 bytes each.
 const grantsMax = 50_000;
 
+/** A collection with a grant, and the generation of the watch in which it was read: revisions of others say nothing of it. */
+export type KnownCollection = GrantedCollection & { generation: number };
+
 interface Remembered {
   /** the row that `granted` was made of */
   row: CollectionRow;
-  granted: GrantedCollection;
-  /** of the watch when it was read: revisions of another one are not to be compared */
-  generation: number;
+  granted: KnownCollection;
 }
 
 /**
@@ -22,7 +23,7 @@ interface Remembered {
 export function rememberGrants(
   db: Db,
   watch: Watch,
-): (partnerId: string, idOrAlias: string) => Promise<GrantedCollection | undefined> | GrantedCollection {
+): (partnerId: string, idOrAlias: string) => Promise<KnownCollection | undefined> | KnownCollection {
   const remembered = new LRUCache<string, Remembered>({ max: grantsMax });
   return (partnerId, idOrAlias) => {
     const key = `${partnerId} ${idOrAlias}`;
@@ -36,29 +37,30 @@ export function rememberGrants(
     idOrAlias: string,
     key: string,
     refreshing: Promise<void> | undefined,
-  ): Promise<GrantedCollection | undefined> {
+  ): Promise<KnownCollection | undefined> {
     await refreshing;
     const known = recall(remembered.get(key), idOrAlias);
     if (known) return known;
     const { generation } = watch;
-    const granted = await findGrantedCollection(db, partnerId, idOrAlias);
-    if (!granted) {
+    const row = await findGrantedCollection(db, partnerId, idOrAlias);
+    if (!row) {
       remembered.delete(key);
       return undefined;
     }
-    watch.learn(granted, generation);
-    remembered.set(key, { row: granted, granted, generation });
+    watch.learn(row, generation);
+    const granted = { ...row, generation };
+    remembered.set(key, { row, granted });
     return granted;
   }
 
-  function recall(entry: Remembered | undefined, idOrAlias: string): GrantedCollection | undefined {
-    if (entry?.generation !== watch.generation) return undefined;
+  function recall(entry: Remembered | undefined, idOrAlias: string): KnownCollection | undefined {
+    if (entry?.granted.generation !== watch.generation) return undefined;
     const row = watch.collection(entry.row.id);
     if (!row || row.grants_revision !== entry.row.grants_revision) return undefined;
     if (row.alias !== idOrAlias && row.id !== idOrAlias) return undefined;
     if (row !== entry.row) {
       // Objects came or went; the rights are those from before.
-      entry.granted = { ...row, grant: entry.granted.grant };
+      entry.granted = { ...row, grant: entry.granted.grant, generation: entry.granted.generation };
       entry.row = row;
     }
     return entry.granted;

@@ -1,8 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
-import { rememberGrants } from '../auth/grant-memory.ts';
+import { type KnownCollection, rememberGrants } from '../auth/grant-memory.ts';
 import { type Rights, rightsIn } from '../auth/scopes.ts';
-import type { GrantedCollection } from '../db/grants.ts';
 import type { Reader } from '../db/objects.ts';
 import type { Hub } from '../hub.ts';
 import { collectionNotFound, type NeededRight, requireRight } from '../taxii/access.ts';
@@ -11,7 +10,7 @@ import { hook } from './hook.ts';
 declare module 'fastify' {
   interface FastifyRequest {
     /** the collection in the path; set for every route registered after `collectionScope` */
-    collection: GrantedCollection;
+    collection: KnownCollection;
     /** what the request may do in it: what the token says, within the partner's grant */
     rights: Rights;
     /** who reads in it, and so what is there */
@@ -38,7 +37,7 @@ export const collectionScope = fp(async (app, { hub }: { hub: Hub }) => {
     if (granted instanceof Promise) return granted.then(found => enter(request, found));
     return enter(request, granted);
   };
-  const enter = (request: FastifyRequest, collection: GrantedCollection | undefined): void => {
+  const enter = (request: FastifyRequest, collection: KnownCollection | undefined): void => {
     const { apiRoot } = request.params as PathParams;
     const { needs } = request.routeOptions.config;
     if (!collection || collection.api_root !== apiRoot || !needs) throw collectionNotFound();

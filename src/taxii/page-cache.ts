@@ -1,0 +1,76 @@
+import { LRUCache } from 'lru-cache';
+import type { KnownCollection } from '../auth/grant-memory.ts';
+import {
+  everything,
+  type ObjectFilter,
+  type ObjectPage,
+  type PageBounds,
+  pageObjects,
+  type Reader,
+} from '../db/objects.ts';
+import type { Db } from '../db/pool.ts';
+
+/** Reads a page of a collection, for a reader whose grant was read together with the collection. */
+export type ReadObjects = (
+  collection: Pick<KnownCollection, 'id' | 'past_revision' | 'generation'>,
+  reader: Reader,
+  filter: ObjectFilter,
+  bounds: PageBounds,
+) => Promise<ObjectPage> | ObjectPage;
+
+interface Kept {
+  page: ObjectPage;
+  until: PageBounds['until'];
+}
+
+// What a page takes beside its texts and its key.
+const overheadBytes = 1000;
+
+/**
+ * Readers of pages, which keep those that were asked for last. What makes a kept page the one that would be read now
+ * (ARCHITECTURE.md, invariant 15) stands in its key, but for what has been added since.
+ * @param bytesMax of all pages that are kept; 0: none is
+ */
+export function cachePages(db: Db, bytesMax: number): ReadObjects {
+  const kept = new LRUCache<string, Kept>({
+    maxSize: Math.max(1, bytesMax),
+    // One that is larger would drive out too many others.
+    maxEntrySize: Math.max(1, Math.floor(bytesMax / 8)),
+    sizeCalculation: ({ page }, key) => overheadBytes + key.length + page.bytes + 16 * page.dates.length,
+  });
+  const underWay = new Map<string, Promise<ObjectPage>>();
+
+  return (collection, reader, filter, bounds) => {
+    const { until, ...question } = bounds;
+    const { id, past_revision, generation } = collection;
+    const asked = toAnybody(reader, bounds);
+    const key = JSON.stringify([id, generation, past_revision, asked, filter, question]);
+    const found = kept.get(key);
+    if (found && isCurrent(found, until)) return found.page;
+    const readKey = `${until} ${key}`;
+    const reading =
+      underWay.get(readKey) ??
+      pageObjects(db, id, asked, filter, bounds)
+        .then(page => {
+          kept.set(key, { page, until });
+          return page;
+        })
+        .finally(() => underWay.delete(readKey));
+    underWay.set(readKey, reading);
+    return reading;
+  };
+}
+
+// What was added since follows a full page, and belongs to the last one. A page that goes further than its reader knows of
+// may lack a replay that is the reader's alone.
+function isCurrent(kept: Kept, until: PageBounds['until']): boolean {
+  return kept.page.more ? kept.until <= until : kept.until === until;
+}
+
+// Where nothing lies above a ceiling, it is of no matter which partner reads: what it sent itself it sees anyway. What was
+// replayed to it stands no later than replayed_last, and stood earlier before.
+function toAnybody(reader: Reader, { levels, after }: PageBounds): Reader {
+  const { ceiling, replayedLast } = reader;
+  const isAnybody = levels.every(level => level <= ceiling) && (replayedLast === null || replayedLast <= after);
+  return isAnybody ? { partnerId: everything.partnerId, ceiling, replayedLast: null } : reader;
+}
