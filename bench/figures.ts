@@ -1,3 +1,5 @@
+import { median } from './statistics.ts';
+
 /** One thing that was measured, as often as it was. */
 export interface Figure {
   name: string;
@@ -5,17 +7,20 @@ export interface Figure {
   /** one value a repetition; NaN where this machine cannot tell */
   values: number[];
   target?: { atLeast: number } | { atMost: number };
-}
-
-export function median(values: number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+  /** the title of the chart that shows it, beside the other figures of that title */
+  chart?: string;
 }
 
 /** A figure as the results file has it. */
-export function toRecord(figure: Figure) {
+export interface FigureRecord extends Figure {
+  median: number;
+  min: number;
+  max: number;
+  /** '' without a target */
+  verdict: string;
+}
+
+export function toRecord(figure: Figure): FigureRecord {
   const { values } = figure;
   return {
     ...figure,
@@ -27,11 +32,10 @@ export function toRecord(figure: Figure) {
 }
 
 /** Figures as a table of Markdown. */
-export function toTable(figures: Figure[]): string {
-  const rows = figures.map(figure => {
-    const { name, unit, values, median, min, max, verdict } = toRecord(figure);
-    const spread = values.length > 1 ? `${format(min)} – ${format(max)} (${values.length})` : '';
-    return [name, `${format(median)} ${unit}`, spread, verdict];
+export function toTable(figures: readonly FigureRecord[]): string {
+  const rows = figures.map(({ name, unit, values, median, min, max, verdict }) => {
+    const spread = values.length > 1 ? `${formatNumber(min)} – ${formatNumber(max)} (${values.length})` : '';
+    return [name, `${formatNumber(median)} ${unit}`, spread, verdict];
   });
   const table = [['What', 'Median', 'Lowest – highest (repetitions)', 'Target'], ...rows];
   const widths = [0, 1, 2, 3].map(column => Math.max(...table.map(cells => cells[column]?.length ?? 0)));
@@ -45,11 +49,12 @@ function judge({ values, target }: Figure): string {
   if (Number.isNaN(value)) return 'not measured';
   const [isReached, sign, bound] =
     'atLeast' in target ? [value >= target.atLeast, '≥', target.atLeast] : [value <= target.atMost, '≤', target.atMost];
-  return `${sign} ${format(bound)}: ${isReached ? 'reached' : 'NOT REACHED'}`;
+  return `${sign} ${formatNumber(bound)}: ${isReached ? 'reached' : 'NOT REACHED'}`;
 }
 
-function format(value: number): string {
-  if (Number.isNaN(value)) return '–';
+/** Three digits, or as many as the number has before its point. A record that went through JSON has null for NaN. */
+export function formatNumber(value: number | null): string {
+  if (value === null || Number.isNaN(value)) return '–';
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
   return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }

@@ -1,31 +1,35 @@
-import { post } from './client.ts';
-import type { Figure } from './figures.ts';
-import type { Bench } from './hub.ts';
-import { envelope } from './indicators.ts';
-import { postAll } from './taking.ts';
+import { headersOf, runLoad } from './client.ts';
+import type { BenchHub } from './hub.ts';
 
 const perEnvelope = 1000;
+const envelopesEach = 50;
 
-/** Fills the large collection by POST over 4 connections: the rate in its first tenth and in its last. */
-export async function measureFilling({ hub, objects, progress }: Bench): Promise<Figure[]> {
-  const url = `${await hub.addCollection('large')}objects/`;
-  const tenths: number[] = [];
-  for (let tenth = 0; tenth < 10; tenth += 1) {
-    const from = Math.floor((objects / perEnvelope) * (tenth / 10)) * perEnvelope;
-    const to = Math.floor((objects / perEnvelope) * ((tenth + 1) / 10)) * perEnvelope;
-    const start = performance.now();
-    await postAll(envelopes(from, to), 4, body => post(hub, url, body));
-    tenths.push(((to - from) * 1000) / (performance.now() - start));
-    progress(`  ${to} of ${objects} objects, ${tenths.at(-1)?.toFixed()} /s`);
+/**
+ * Posts new objects over 4 connections until the collection holds so many.
+ * @param range multiples of 1,000; the objects are numbered from `from` on
+ * @returns how many a second it took, for each 50,000
+ */
+export async function fill(
+  hub: BenchHub,
+  url: string,
+  range: { from: number; to: number },
+  progress: (message: string) => void,
+): Promise<number[]> {
+  const rates: number[] = [];
+  for (let from = range.from; from < range.to; from += perEnvelope * envelopesEach) {
+    const envelopes = Math.min(envelopesEach, (range.to - from) / perEnvelope);
+    const job = {
+      kind: 'post',
+      url,
+      headers: headersOf(hub),
+      connections: 4,
+      envelopes,
+      objectsEach: 1000,
+      from,
+    } as const;
+    const { count, seconds } = await runLoad(job);
+    rates.push(count / seconds);
+    progress(`  ${from + count} of ${range.to} objects, ${rates.at(-1)?.toFixed()} /s`);
   }
-  const name = (part: string) => `taken, ${part} tenth of ${objects.toLocaleString('en')}`;
-  return [
-    { name: name('first'), unit: 'objects/s', values: tenths.slice(0, 1) },
-    { name: name('last'), unit: 'objects/s', values: tenths.slice(-1) },
-  ];
-}
-
-// Made on the way: all at once they would take as much memory as the collection takes disk.
-function* envelopes(from: number, to: number): Generator<Buffer> {
-  for (let n = from; n < to; n += perEnvelope) yield envelope(n, perEnvelope);
+  return rates;
 }

@@ -1,14 +1,21 @@
 import { createHash } from 'node:crypto';
-import { open, rm } from 'node:fs/promises';
+import { open, readFile, rm } from 'node:fs/promises';
 import { arch, cpus, loadavg, platform, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { median } from './figures.ts';
+import { median, spread } from './statistics.ts';
 
-/** What the figures were measured on. */
+/** How busy the machine was with other things at one repetition. */
+export interface Noise {
+  /** a fixed piece of work, in milliseconds, just before it */
+  calibrationMs: number;
+  /** of all processor time during it, what the host gave to other machines; NaN where the system does not tell */
+  stealShare: number;
+}
+
+/** What the figures are measured on. */
 export async function describeMachine() {
   const processors = cpus();
-  const hashMs = measureHash();
   const syncMs = await measureSync();
   const facts = {
     processors: `${processors.length} × ${processors[0]?.model.trim()}`,
@@ -16,25 +23,27 @@ export async function describeMachine() {
     platform: `${platform()} ${arch()}`,
     node: process.version,
     loadBefore: loadavg(),
-    hashMs,
     syncMs,
   };
   const text = [
-    `${facts.processors}, ${facts.memoryGb} GB, ${facts.platform}, Node ${facts.node}`,
-    `fdatasync of 8 kB: ${describeSpread(syncMs)}; SHA-256 of 64 MB: ${describeSpread(hashMs)}`,
-    `load average before: ${facts.loadBefore.map(load => load.toFixed(2)).join(', ')}`,
-  ].join('\n');
+    `${facts.processors}, ${facts.memoryGb} GB, ${facts.platform}, Node ${facts.node}.`,
+    `fdatasync of 8 kB: ${median(syncMs).toFixed(2)} ms (${Math.min(...syncMs).toFixed(2)} – ${Math.max(...syncMs).toFixed(2)}).`,
+    `Load average before: ${facts.loadBefore.map(load => load.toFixed(2)).join(', ')}.`,
+  ].join(' ');
   return { ...facts, text };
 }
 
-/** The same yardstick at the end: where it differs from the first, the machine did. */
-export async function describeStrain() {
-  const strain = { hashMs: measureHash(), syncMs: await measureSync(), loadAfter: loadavg() };
-  const text = [
-    `at the end: fdatasync ${describeSpread(strain.syncMs)}; SHA-256 ${describeSpread(strain.hashMs)}`,
-    `load average after: ${strain.loadAfter.map(load => load.toFixed(2)).join(', ')} (the benchmark's own included)`,
-  ].join('\n');
-  return { ...strain, text };
+/** How far to trust a run, in a sentence. '' where nothing was noted. */
+export function describeNoise(noise: readonly Noise[]): string {
+  if (noise.length === 0) return '';
+  const times = noise.map(({ calibrationMs }) => calibrationMs);
+  const steal = noise.map(({ stealShare }) => stealShare);
+  const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
+  return (
+    `A fixed piece of work before each of ${noise.length} samples took ${median(times).toFixed(2)} ms ` +
+    `(${Math.min(...times).toFixed(2)} – ${Math.max(...times).toFixed(2)}, a spread of ${percent(spread(times))}); ` +
+    `the host took ${percent(median(steal))} of the processors at the median, ${percent(Math.max(...steal))} at most.`
+  );
 }
 
 /** The share of processor time that nobody used during a second. */
@@ -53,16 +62,28 @@ export async function readIdleShare(): Promise<number> {
   return (after.idle - before.idle) / (after.all - before.all);
 }
 
-// A fixed piece of work: it takes longer only where others take the processor.
-function measureHash(): number[] {
-  const block = Buffer.alloc(1 << 20);
-  return Array.from({ length: 20 }, () => {
-    const start = performance.now();
-    const hash = createHash('sha256');
-    for (let megabyte = 0; megabyte < 64; megabyte += 1) hash.update(block);
-    hash.digest();
-    return performance.now() - start;
-  });
+const block = Buffer.alloc(1 << 20);
+
+/** Milliseconds of a fixed piece of work: it takes longer only where others take the processor. */
+export function calibrate(): number {
+  const start = performance.now();
+  const hash = createHash('sha256');
+  for (let megabyte = 0; megabyte < 16; megabyte += 1) hash.update(block);
+  hash.digest();
+  return performance.now() - start;
+}
+
+/** The ticks that the host took from this machine, and all ticks: the first line of /proc/stat. */
+export async function readSteal() {
+  const text = await readFile('/proc/stat', 'utf8').catch(() => '');
+  // user nice system idle iowait irq softirq steal; what follows is in user already
+  const ticks = text.split('\n')[0]?.trim().split(/ +/).slice(1, 9).map(Number) ?? [];
+  const now = { stolen: ticks[7] ?? Number.NaN, all: ticks.reduce((sum, one) => sum + one, 0) };
+  return {
+    ...now,
+    since: (before: { stolen: number; all: number }) =>
+      (now.stolen - before.stolen) / Math.max(1, now.all - before.all),
+  };
 }
 
 // What a durable commit cannot be faster than.
@@ -80,8 +101,4 @@ async function measureSync(): Promise<number[]> {
   await handle.close();
   await rm(file);
   return times;
-}
-
-function describeSpread(values: number[]): string {
-  return `${median(values).toFixed(2)} ms (${Math.min(...values).toFixed(2)} – ${Math.max(...values).toFixed(2)})`;
 }

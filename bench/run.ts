@@ -1,93 +1,84 @@
 /** Measures a hub: `npm run bench -- --help`. README.md beside this file says what each figure means. */
 import { writeFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
-import { measureAuthorisation } from './authorisation.ts';
-import { measureBundle } from './bundle.ts';
-import { type Figure, toRecord, toTable } from './figures.ts';
-import { measureFilling } from './filling.ts';
-import { measureHandingOut } from './handing-out.ts';
+import { type FigureRecord, toRecord, toTable } from './figures.ts';
 import { type Bench, startHub } from './hub.ts';
-import { measureJudging } from './judging.ts';
-import { describeMachine, describeStrain, readIdleShare } from './machine.ts';
-import { measurePageTime } from './page-time.ts';
-import { measureResources } from './resources.ts';
-import { measureTaking } from './taking.ts';
+import { describeMachine, describeNoise, type Noise, readIdleShare } from './machine.ts';
+import { measurements } from './measurements.ts';
+import { type Options, parseOptions } from './options.ts';
+import { takeProfile } from './profile.ts';
+import { type Results, writeReport } from './report.ts';
 
-const usage = `npm run bench -- [--quick] [--objects N] [--only <name>]
+const usage = `npm run bench -- [options]
 
-  --quick       50,000 objects and fewer, shorter repetitions
-  --objects N   the size of the large collection (1,000,000)
-  --only name   one measurement: judging, taking, filling, handing-out, authorisation,
-                page-time, bundle or resources
+  --quick          small collections, short and few repetitions: some minutes
+  --large          10,000,000 objects in place of 1,000,000, and 1 GB in place of 100 MB: hours
+  --objects N      the size of the large collection, a multiple of 10,000
+  --only names     some measurements, with commas between them: ${Object.keys(measurements).join(', ')}
+  --profile        profiles of the hub under each load into bench/results/profiles, and what took most on stderr
+  --peer URL       another TAXII 2.1 server, asked the same in turn with the hub: the URL of an empty collection; with --user name:password or --token
+  --report         measures nothing: the last results into bench/README.md, with charts
+
+Results are written to bench/results/latest.json after each measurement.
 `;
-
-const measurements: Record<string, (bench: Bench) => Promise<Figure[]>> = {
-  judging: measureJudging,
-  taking: measureTaking,
-  filling: measureFilling,
-  'handing-out': measureHandingOut,
-  authorisation: measureAuthorisation,
-  'page-time': measurePageTime,
-  bundle: measureBundle,
-  resources: measureResources,
-};
-/** These read what `filling` made. */
-const needFilling = ['handing-out', 'authorisation', 'page-time', 'resources'];
-
-const { values: options } = parseArgs({
-  options: {
-    quick: { type: 'boolean', default: false },
-    objects: { type: 'string' },
-    only: { type: 'string' },
-    help: { type: 'boolean', default: false },
-  },
-});
-const objects = Number(options.objects ?? (options.quick ? 50_000 : 1_000_000));
-const names = chooseMeasurements(options.only);
-if (options.help || !names || !Number.isInteger(objects / 1000) || objects < 10_000) {
-  process.stderr.write(`${usage}\nN is a multiple of 1,000, at least 10,000.\n`);
-  process.exit(options.help ? 0 : 2);
-}
-
+const resultsFile = new URL('results/latest.json', import.meta.url);
 const progress = (message: string) => process.stderr.write(`${message}\n`);
-const machine = await describeMachine();
-const hub = await startHub();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => hub.stop().finally(() => process.exit(130)));
-}
-try {
-  const bench: Bench = { hub, objects, isQuick: options.quick, progress };
-  const results = [];
-  for (const name of names) {
-    const idleShareBefore = await readIdleShare();
-    progress(`${name} (${Math.round(idleShareBefore * 100)} % idle before)`);
-    const figures = await measurements[name]?.(bench);
-    results.push({ name, idleShareBefore, figures: figures ?? [] });
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(args: string[]): Promise<number> {
+  let options: Options | undefined;
+  try {
+    options = parseOptions(args, Object.keys(measurements));
+  } catch (error) {
+    progress(`${(error as Error).message}\n\n${usage}`);
+    return 2;
   }
-  const strain = await describeStrain();
-  const figures = results.flatMap(result => result.figures);
-  const idle = results.map(({ name, idleShareBefore }) => `${name} ${Math.round(idleShareBefore * 100)} %`);
-  process.stdout.write(`${toTable(figures)}\n\n${machine.text}\n${strain.text}\n`);
-  process.stdout.write(`idle before: ${idle.join(', ')}\n`);
-  await writeFile(
-    new URL('results/latest.json', import.meta.url),
-    JSON.stringify(
-      {
-        date: new Date().toISOString(),
-        options: { objects, quick: options.quick },
-        machine: { ...machine, strain },
-        measurements: results.map(({ figures, ...rest }) => ({ ...rest, figures: figures.map(toRecord) })),
-      },
-      null,
-      2,
-    ),
-  );
-} finally {
-  await hub.stop();
+  if (!options) {
+    process.stdout.write(usage);
+    return 0;
+  }
+  if (options.isReport) {
+    await writeReport(resultsFile);
+    return 0;
+  }
+  return measure(options);
 }
 
-function chooseMeasurements(only: string | undefined): string[] | undefined {
-  if (only === undefined) return Object.keys(measurements);
-  if (!measurements[only]) return undefined;
-  return needFilling.includes(only) ? ['filling', only] : [only];
+/** @returns the exit code: 1 where a measurement failed */
+async function measure(options: Options): Promise<number> {
+  const results: Results = {
+    date: new Date().toISOString(),
+    // No credentials of peers.
+    options: { isQuick: options.isQuick, isLarge: options.isLarge, objects: options.objects },
+    machine: await describeMachine(),
+    measurements: [],
+  };
+  const hub = await startHub({ isInspected: options.isProfile });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => hub.stop().finally(() => process.exit(130)));
+  }
+  try {
+    for (const name of options.names) {
+      const idleShareBefore = await readIdleShare();
+      progress(`${name} (${Math.round(idleShareBefore * 100)} % idle before)`);
+      const noise: Noise[] = [];
+      const bench: Bench = { hub, options, progress, noise, profile: takeProfile(name, progress) };
+      let figures: FigureRecord[] = [];
+      let failure: string | undefined;
+      const start = performance.now();
+      try {
+        figures = ((await measurements[name]?.(bench)) ?? []).map(toRecord);
+      } catch (error) {
+        failure = (error as Error).message;
+        progress(`${name} failed: ${(error as Error).stack}`);
+      }
+      const seconds = (performance.now() - start) / 1000;
+      results.measurements.push({ name, idleShareBefore, seconds, noise, figures, ...(failure && { failure }) });
+      process.stdout.write(`## ${name}\n\n${toTable(figures)}\n\n${describeNoise(noise)}\n\n`);
+      await writeFile(resultsFile, JSON.stringify(results, null, 2));
+    }
+  } finally {
+    await hub.stop();
+  }
+  return results.measurements.some(({ failure }) => failure) ? 1 : 0;
 }

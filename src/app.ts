@@ -19,6 +19,7 @@ import { securityHeaders } from './http/security-headers.ts';
 import { stixSchemas } from './http/stix-schemas.ts';
 import { answerBrokenRequest, sendError, taxiiErrors, toHubError } from './http/taxii-errors.ts';
 import { readSecureContext } from './http/tls.ts';
+import { waiting } from './http/waiting.ts';
 import type { Hub } from './hub.ts';
 import { addObjects } from './taxii/routes/add-objects.ts';
 import { deleteObject } from './taxii/routes/delete-object.ts';
@@ -99,6 +100,7 @@ export async function buildApp(hub: Hub, logger: FastifyBaseLogger): Promise<Fas
 
     await taxii.register(async collection => {
       await collection.register(collectionScope, { hub });
+      await collection.register(waiting, { hub });
       collection.route(getCollection());
       collection.route(getManifest(hub));
       collection.route(getObjects(hub));

@@ -12,6 +12,8 @@ export interface Config {
   /** Where partners reach the hub, without a trailing slash; '' gives relative API root URLs (TAXII 2.1 §4.1.1). */
   publicUrl: string;
   trustProxy: boolean;
+  /** processes that serve; each holds connections and bounds of its own */
+  workers: number;
   /** PEM files with which the hub serves TLS itself */
   tls: { cert: string; key: string; clientCa: string | undefined } | undefined;
   /** the header in which a proxy passes the client certificate, and the networks of the proxy itself */
@@ -38,6 +40,10 @@ export interface Config {
   accessTokenTtlMs: number;
   /** how stale what a node knows of collections, grants and revoked tokens may be; 0: it asks the database each time */
   stalenessMsMax: number;
+  /** how long a client may wait for new objects (RFC 7240 §4.3); 0: not at all */
+  waitSecondsMax: number;
+  /** clients that wait or have a stream open, on this node; one partner takes a quarter of them at most */
+  waitingMax: number;
   statusRetentionHours: number;
   /** of a partner, on all nodes together; 0: as many as it likes */
   requestsPerMinute: number;
@@ -62,15 +68,18 @@ export function readEnv(): Env {
 export function toConfig(env: Env): Config {
   const pageObjectsMax = readInteger(env, 'TAXIWAY_PAGE_OBJECTS_MAX', 10_000, { min: 1, max: 100_000 });
   const bodyBytesMax = readInteger(env, 'TAXIWAY_MAX_CONTENT_LENGTH', 32 * 1024 * 1024, { min: 1024, max: 2 ** 28 });
+  const databaseUrl = readDatabaseUrl(env.DATABASE_URL);
+  const databasePoolMax = readInteger(env, 'TAXIWAY_DATABASE_POOL_MAX', 10, { min: 2, max: 1000 });
   return {
     host: env.HOST || '127.0.0.1',
     port: readInteger(env, 'PORT', 8080, { min: 0, max: 65_535 }),
     publicUrl: readPublicUrl(env.PUBLIC_URL),
     trustProxy: readSwitch(env, 'TAXIWAY_TRUST_PROXY', false),
+    workers: readWorkers(env, { isEmbedded: !databaseUrl, databasePoolMax }),
     tls: readTlsFiles(env),
     clientCertificateHeader: readClientCertificateHeader(env),
-    databaseUrl: readDatabaseUrl(env.DATABASE_URL),
-    databasePoolMax: readInteger(env, 'TAXIWAY_DATABASE_POOL_MAX', 10, { min: 2, max: 1000 }),
+    databaseUrl,
+    databasePoolMax,
     dataDir: resolve(env.TAXIWAY_DATA_DIR || '.taxiway'),
     demo: readSwitch(env, 'TAXIWAY_DEMO', true),
     logLevel: readChoice(env, 'LOG_LEVEL', 'info', logLevels),
@@ -90,6 +99,8 @@ export function toConfig(env: Env): Config {
     clockSkewMs: 1000 * readInteger(env, 'TAXIWAY_CLOCK_SKEW_SECONDS', 60, { min: 0, max: 86_400 }),
     accessTokenTtlMs: 1000 * readInteger(env, 'TAXIWAY_ACCESS_TOKEN_SECONDS', 600, { min: 60, max: 86_400 }),
     stalenessMsMax: readInteger(env, 'TAXIWAY_STALENESS_MS', 250, { min: 0, max: 250 }),
+    waitSecondsMax: readInteger(env, 'TAXIWAY_WAIT_SECONDS_MAX', 50, { min: 0, max: 100 }),
+    waitingMax: readInteger(env, 'TAXIWAY_WAITING_MAX', 5000, { min: 0, max: 100_000 }),
     statusRetentionHours: readInteger(env, 'TAXIWAY_STATUS_RETENTION_HOURS', 48, { min: 24, max: 24 * 365 }),
     requestsPerMinute: readInteger(env, 'TAXIWAY_REQUESTS_PER_MINUTE', 6000, { min: 0, max: 10_000_000 }),
     failedLoginsPerMinute: readInteger(env, 'TAXIWAY_FAILED_LOGINS_PER_MINUTE', 300, { min: 0, max: 10_000_000 }),
@@ -103,6 +114,19 @@ function readInteger(env: Env, name: string, fallback: number, range: { min: num
   const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= range.min && value <= range.max) return value;
   throw new OperatorError(`${name} must be a whole number from ${range.min} to ${range.max}, not "${text}".`);
+}
+
+// Of the 100 connections of the embedded database, some are PostgreSQL's own and some are for commands.
+const embeddedConnectionsMax = 90;
+
+function readWorkers(env: Env, database: { isEmbedded: boolean; databasePoolMax: number }): number {
+  const workers = readInteger(env, 'TAXIWAY_WORKERS', 1, { min: 1, max: 128 });
+  // Beside its pool, each has its lease and listens for the others.
+  const connections = workers * (database.databasePoolMax + 2);
+  if (!database.isEmbedded || workers === 1 || connections <= embeddedConnectionsMax) return workers;
+  throw new OperatorError(
+    `TAXIWAY_WORKERS ${workers} would take ${connections} connections of the embedded database, which has ${embeddedConnectionsMax} for them: lower TAXIWAY_DATABASE_POOL_MAX, or set DATABASE_URL.`,
+  );
 }
 
 function readChoice(env: Env, name: string, fallback: string, choices: string[]): string {

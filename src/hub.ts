@@ -31,7 +31,7 @@ export async function createHub(config: Config, db: Db, announcements?: PoolOpti
     db,
     identity,
     validator: createValidator({ clockSkewMs: config.clockSkewMs }),
-    readObjects: cachePages(db, config.pageCacheBytes),
+    readObjects: cachePages(db, watch, config.pageCacheBytes),
     receipts: createReceipts(db),
     watch,
     writers: createWriters(db, watch),

@@ -1,3 +1,4 @@
+import cluster from 'node:cluster';
 import type { Server } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import closeWithGrace from 'close-with-grace';
@@ -17,14 +18,15 @@ import { createHub, type Hub } from './hub.ts';
 
 const cleaningIntervalMs = 10 * 60_000;
 const drainMsMax = 20_000;
-const stopMsMax = 35_000;
+/** After it, a node that is told to stop ends whatever it was doing. */
+export const stopMsMax = 35_000;
 
 /**
  * Runs the hub until it is told to stop: SIGTERM and SIGINT finish the requests in flight, then close the database.
  * @throws OperatorError where the database or the address cannot be used
  */
 export async function serve(config: Config): Promise<void> {
-  const logger = pino({ level: config.logLevel });
+  const logger = pino({ level: config.logLevel }).child(cluster.worker ? { worker: cluster.worker.id } : {});
   const starting = start(config, logger);
   // With TLS, SIGHUP means to read the certificate again.
   const skip: closeWithGrace.Signals[] = config.tls ? ['SIGHUP'] : [];
@@ -39,8 +41,12 @@ export async function serve(config: Config): Promise<void> {
   });
   await starting.catch(error => {
     grace.uninstall();
+    // Where this is a worker: what it is told over must not keep it.
+    process.channel?.unref();
     throw error;
   });
+  // Told to whoever supervises workers (workers.ts).
+  process.send?.('ready');
 }
 
 /** @returns what stops the hub again */
@@ -101,8 +107,8 @@ async function drain(app: FastifyInstance): Promise<void> {
   await closing;
 }
 
-// Ctrl-C reaches the hub twice under `npm start`: from the terminal and from npm. stopMsMax bounds the wait.
-function ignoreFurtherSignals(): void {
+/** Ctrl-C reaches the hub twice under `npm start`: from the terminal and from npm. stopMsMax bounds the wait. */
+export function ignoreFurtherSignals(): void {
   for (const signal of ['SIGINT', 'SIGTERM']) {
     process.removeAllListeners(signal);
     process.on(signal, () => {});

@@ -7,13 +7,12 @@ import type { Watch } from '../db/watch.ts';
 // Of all partners and collections together; about 500 bytes each.
 const grantsMax = 50_000;
 
-/** A collection with a grant, and the generation of the watch in which it was read: revisions of others say nothing of it. */
-export type KnownCollection = GrantedCollection & { generation: number };
-
 interface Remembered {
   /** the row that `granted` was made of */
   row: CollectionRow;
-  granted: KnownCollection;
+  granted: GrantedCollection;
+  /** of the watch when it was read: revisions of another one are not to be compared */
+  generation: number;
 }
 
 /**
@@ -23,7 +22,7 @@ interface Remembered {
 export function rememberGrants(
   db: Db,
   watch: Watch,
-): (partnerId: string, idOrAlias: string) => Promise<KnownCollection | undefined> | KnownCollection {
+): (partnerId: string, idOrAlias: string) => Promise<GrantedCollection | undefined> | GrantedCollection {
   const remembered = new LRUCache<string, Remembered>({ max: grantsMax });
   return (partnerId, idOrAlias) => {
     const key = `${partnerId} ${idOrAlias}`;
@@ -37,30 +36,29 @@ export function rememberGrants(
     idOrAlias: string,
     key: string,
     refreshing: Promise<void> | undefined,
-  ): Promise<KnownCollection | undefined> {
+  ): Promise<GrantedCollection | undefined> {
     await refreshing;
     const known = recall(remembered.get(key), idOrAlias);
     if (known) return known;
     const { generation } = watch;
-    const row = await findGrantedCollection(db, partnerId, idOrAlias);
-    if (!row) {
+    const granted = await findGrantedCollection(db, partnerId, idOrAlias);
+    if (!granted) {
       remembered.delete(key);
       return undefined;
     }
-    watch.learn(row, generation);
-    const granted = { ...row, generation };
-    remembered.set(key, { row, granted });
+    watch.learn(granted, generation);
+    remembered.set(key, { row: granted, granted, generation });
     return granted;
   }
 
-  function recall(entry: Remembered | undefined, idOrAlias: string): KnownCollection | undefined {
-    if (entry?.granted.generation !== watch.generation) return undefined;
+  function recall(entry: Remembered | undefined, idOrAlias: string): GrantedCollection | undefined {
+    if (entry?.generation !== watch.generation) return undefined;
     const row = watch.collection(entry.row.id);
     if (!row || row.grants_revision !== entry.row.grants_revision) return undefined;
     if (row.alias !== idOrAlias && row.id !== idOrAlias) return undefined;
     if (row !== entry.row) {
       // Objects came or went; the rights are those from before.
-      entry.granted = { ...row, grant: entry.granted.grant, generation: entry.granted.generation };
+      entry.granted = { ...row, grant: entry.granted.grant };
       entry.row = row;
     }
     return entry.granted;

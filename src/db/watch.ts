@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { announceChange, type Changes, listenForChanges, readChanges } from './changes.ts';
 import type { CollectionRow } from './collections.ts';
 import type { Db, PoolOptions } from './pool.ts';
+import { Waiters } from './waiters.ts';
 
-// How often to look while somebody asks, and how soon at the earliest after others have announced something.
+// How often to look while somebody asks or waits, and how soon at the earliest after others have announced something.
 const lookEveryMs = 100;
 const lookAgainMs = 10;
 const announceEveryMs = 10;
@@ -38,6 +39,7 @@ export class Watch {
   #announcing: NodeJS.Timeout | undefined;
   #isClosed = false;
   #generation = 0;
+  readonly #waiters = new Waiters();
 
   constructor(db: Db, { stalenessMsMax, announcements }: WatchOptions) {
     this.#db = db;
@@ -80,6 +82,18 @@ export class Watch {
   /** Another number whenever what was known was forgotten. */
   get generation(): number {
     return this.#generation;
+  }
+
+  /**
+   * Waits until what is known of a collection may be something else than this row, and no longer than msMax. Meanwhile the
+   * node goes on looking. A look that fails ends no wait; the first one that succeeds after it ends all.
+   */
+  async changed({ id, revision }: CollectionRow, until: { signal: AbortSignal; msMax: number }): Promise<void> {
+    const isKnown = this.#collections.get(id)?.revision === revision;
+    if (until.signal.aborted || (this.#hasLooked && !isKnown)) return;
+    const changed = this.#waiters.wait(id, until);
+    if (!this.#timer) this.#lookWithin(lookEveryMs);
+    await changed;
   }
 
   /** Takes a row that a statement has read. @param generation as it was, after `fresh`, when the statement began */
@@ -129,15 +143,23 @@ export class Watch {
 
   #take(changes: Changes, begunAt: number): void {
     if (this.#changes?.trustRevision !== changes.trustRevision) this.#trustChangedAt = performance.now();
+    const isFirst = !this.#hasLooked;
     this.#changes = changes;
     this.#lookedAt = begunAt;
     for (const row of changes.collections) this.#takeRow(row);
+    if (isFirst) this.#waiters.wakeAll();
+  }
+
+  /** since what was known was forgotten */
+  get #hasLooked(): boolean {
+    return this.#lookedAt > Number.NEGATIVE_INFINITY;
   }
 
   #takeRow(row: CollectionRow): void {
     const known = this.#collections.get(row.id);
     if (known && Number(known.revision) >= Number(row.revision)) return;
     this.#collections.set(row.id, row);
+    this.#waiters.wake(row.id);
   }
 
   // The database may be another one when it is there again, in which the same numbers stand for something else.
@@ -148,11 +170,11 @@ export class Watch {
     this.#lookedAt = Number.NEGATIVE_INFINITY;
   }
 
-  /** While anybody asks: looks after so long at the latest. */
+  /** While anybody asks or waits: looks after so long at the latest. */
   #lookWithin(delayMs: number): void {
     const now = performance.now();
     const due = now + Math.max(0, delayMs);
-    const isAsked = now - this.#askedAt < keepLookingMs;
+    const isAsked = now - this.#askedAt < keepLookingMs || this.#waiters.isAny;
     if (this.#isClosed || !isAsked || (this.#timer && this.#timer.due <= due)) return;
     this.#stopTimer();
     const look = async () => {

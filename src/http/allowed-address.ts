@@ -7,6 +7,13 @@ import { HubError } from '../errors.ts';
 import type { Hub } from '../hub.ts';
 import { hook } from './hook.ts';
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** @throws HubError address-forbidden */
+    requireAllowedAddress(request: FastifyRequest): Promise<void> | void;
+  }
+}
+
 interface Remembered {
   trust: string;
   isAllowed: (address: string) => boolean;
@@ -22,14 +29,13 @@ export const allowedAddress = fp(async (app, { hub }: { hub: Hub }) => {
     remembered.set(partnerId, { trust, isAllowed });
     return { trust, isAllowed };
   };
-  app.addHook(
-    'onRequest',
-    hook(request => {
-      const known = remembered.get(request.principal.partnerId);
-      if (known?.trust === hub.watch.trust) return requireAllowed(request, known);
-      return findAllowed(request.principal.partnerId).then(found => requireAllowed(request, found));
-    }),
-  );
+  const requireAllowedAddress = (request: FastifyRequest): Promise<void> | void => {
+    const known = remembered.get(request.principal.partnerId);
+    if (known?.trust === hub.watch.trust) return requireAllowed(request, known);
+    return findAllowed(request.principal.partnerId).then(found => requireAllowed(request, found));
+  };
+  app.decorate('requireAllowedAddress', requireAllowedAddress);
+  app.addHook('onRequest', hook(requireAllowedAddress));
 });
 
 function requireAllowed({ principal, ip }: FastifyRequest, { isAllowed }: Remembered): void {

@@ -5,8 +5,13 @@ import { HubError } from '../errors.ts';
 import type { Hub } from '../hub.ts';
 import { hook } from './hook.ts';
 import { SharedCounts } from './shared-counts.ts';
+import { Tally } from './tally.ts';
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** From here on the request only waits: others of its partner are not slowed down on account of it. */
+    stopPacing(request: FastifyRequest): void;
+  }
   interface FastifyRequest {
     /** how long the request was held back, in milliseconds, where it was */
     heldMs: number | undefined;
@@ -39,17 +44,18 @@ export function choosePauseMs(count: { max: number; current: number; leftMs: num
  */
 export const rateLimits = fp(async (app, { hub }: { hub: Hub }) => {
   app.decorateRequest('heldMs', undefined);
+  const counted = new WeakSet<FastifyRequest>();
+  const underWay = new Tally();
+  const end = (request: FastifyRequest) => {
+    if (counted.delete(request)) underWay.add(request.principal.partnerId, -1);
+  };
+  app.decorate('stopPacing', end);
   const max = hub.config.requestsPerMinute;
   if (max === 0) return;
 
   const counts = new SharedCounts(hub.db, app.log);
   app.addHook('onClose', () => counts.close());
-  const underWay = new Tally();
   const held = new Tally();
-  const counted = new WeakSet<FastifyRequest>();
-  const end = (request: FastifyRequest) => {
-    if (counted.delete(request)) underWay.add(request.principal.partnerId, -1);
-  };
 
   const slowDown = async (request: FastifyRequest, reply: FastifyReply, pauseMs: number): Promise<void> => {
     const { partnerId } = request.principal;
@@ -102,19 +108,4 @@ function tooManyRequests(max: number, leftMs: number): HubError {
     `You may send ${max} requests a minute, over a few connections at a time. Try again after Retry-After seconds.`,
     { retryAfterSeconds: Math.max(1, Math.ceil(leftMs / 1000)) },
   );
-}
-
-/** Counts something by partner; holds only those of which there is something. */
-class Tally {
-  readonly #counts = new Map<string, number>();
-
-  of(partnerId: string): number {
-    return this.#counts.get(partnerId) ?? 0;
-  }
-
-  add(partnerId: string, change: 1 | -1): void {
-    const count = this.of(partnerId) + change;
-    if (count > 0) this.#counts.set(partnerId, count);
-    else this.#counts.delete(partnerId);
-  }
 }

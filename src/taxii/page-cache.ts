@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { KnownCollection } from '../auth/grant-memory.ts';
+import type { CollectionRow } from '../db/collections.ts';
 import {
   everything,
   type ObjectFilter,
@@ -9,11 +9,18 @@ import {
   type Reader,
 } from '../db/objects.ts';
 import type { Db } from '../db/pool.ts';
+import type { Watch } from '../db/watch.ts';
 
-/** Reads a page of a collection, for a reader whose grant was read together with the collection. */
+/** Who reads where: what its grant says, read together with the collection, and the generation of the watch before that. */
+interface Access {
+  collection: Pick<CollectionRow, 'id' | 'past_revision'>;
+  reader: Reader;
+  generation: number;
+}
+
+/** Reads a page of objects. */
 export type ReadObjects = (
-  collection: Pick<KnownCollection, 'id' | 'past_revision' | 'generation'>,
-  reader: Reader,
+  access: Access,
   filter: ObjectFilter,
   bounds: PageBounds,
 ) => Promise<ObjectPage> | ObjectPage;
@@ -27,11 +34,12 @@ interface Kept {
 const overheadBytes = 1000;
 
 /**
- * Readers of pages, which keep those that were asked for last. What makes a kept page the one that would be read now
- * (ARCHITECTURE.md, invariant 15) stands in its key, but for what has been added since.
+ * Reads pages and keeps those that were asked for last. What makes a kept page the one that would be read now
+ * (ARCHITECTURE.md, invariant 14) stands in its key, but for what has been added since. Those who ask the same at the same
+ * time share one statement: clients that wait for a collection wake together.
  * @param bytesMax of all pages that are kept; 0: none is
  */
-export function cachePages(db: Db, bytesMax: number): ReadObjects {
+export function cachePages(db: Db, watch: Pick<Watch, 'generation'>, bytesMax: number): ReadObjects {
   const kept = new LRUCache<string, Kept>({
     maxSize: Math.max(1, bytesMax),
     // One that is larger would drive out too many others.
@@ -40,10 +48,12 @@ export function cachePages(db: Db, bytesMax: number): ReadObjects {
   });
   const underWay = new Map<string, Promise<ObjectPage>>();
 
-  return (collection, reader, filter, bounds) => {
+  return ({ collection, reader, generation }, filter, bounds) => {
     const { until, ...question } = bounds;
-    const { id, past_revision, generation } = collection;
+    const { id, past_revision } = collection;
     const asked = toAnybody(reader, bounds);
+    // Its collection may be another database's than the pages that are kept.
+    if (generation !== watch.generation) return pageObjects(db, id, asked, filter, bounds);
     const key = JSON.stringify([id, generation, past_revision, asked, filter, question]);
     const found = kept.get(key);
     if (found && isCurrent(found, until)) return found.page;

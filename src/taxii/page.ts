@@ -1,6 +1,6 @@
 import { type CollectionRow, levelsOf } from '../db/collections.ts';
 import type { ObjectFilter, PageBounds, PageEnds } from '../db/objects.ts';
-import { decodeCursor, encodeCursor } from './cursor.ts';
+import { type Cursor, decodeCursor, encodeCursor } from './cursor.ts';
 import { type MatchField, parsePageQuery, type Query, toObjectFilter } from './filter.ts';
 import { beginning, type TaxiiTimestamp } from './timestamp.ts';
 
@@ -14,6 +14,8 @@ export interface Scan {
   fields: MatchField[];
   /** what holds beside the query's own match */
   fixedFilter?: Partial<ObjectFilter>;
+  /** up to where there is nothing for this reader after the bound of the request, by an earlier page */
+  lookedThrough?: TaxiiTimestamp | undefined;
 }
 
 /** The part of a hub that paging needs. */
@@ -34,6 +36,8 @@ export interface TaxiiPage<Found> {
   found: Found | undefined;
   /** `more` and, with more, `next`: the head of an envelope, manifest or versions resource */
   head: { more: boolean; next?: string };
+  /** where to go on, whether there is more already or not */
+  place: Cursor;
   /** the X-TAXII-Date-Added headers (TAXII 2.1 §3.2) */
   headers: Record<string, TaxiiTimestamp>;
 }
@@ -55,24 +59,25 @@ export async function readPage<Found extends PageEnds>(
 ): Promise<TaxiiPage<Found>> {
   const { config, identity } = context;
   const { addedAfter, limit, next, match: given } = parsePageQuery(query, scan.fields);
-  const place = {
+  const scanned = {
     operation: scan.operation,
     collectionId: scan.collection.id,
     ...(scan.objectId !== undefined && { objectId: scan.objectId }),
   };
-  const cursor = next === undefined ? undefined : decodeCursor(next, { ...place, match: given }, identity.cursorKey);
+  const cursor = next === undefined ? undefined : decodeCursor(next, { ...scanned, match: given }, identity.cursorKey);
   const match = cursor?.match ?? given;
   const after = latest(cursor?.after, addedAfter);
 
   const { collection } = scan;
   // Nothing was added since: most polls end here, without a query.
-  const isAtEnd = after !== undefined && after >= collection.date_added_last;
+  const from = latest(after, scan.lookedThrough);
+  const isAtEnd = from !== undefined && from >= collection.date_added_last;
   const found = isAtEnd
     ? undefined
     : await fetch(
         { ...toObjectFilter(match), ...scan.fixedFilter },
         {
-          after: after ?? beginning,
+          after: from ?? beginning,
           // What was read together with the grant: later dates may be those of a replay that the grant does not know of yet.
           until: collection.date_added_last,
           levels: levelsOf(collection),
@@ -85,11 +90,11 @@ export async function readPage<Found extends PageEnds>(
   // that its reader may not see: without a bound of its own it gets a date that is earlier than every object's.
   const echo = after ?? collection.created_at;
   const last = found?.dateLast ?? echo;
+  const place = { ...scanned, match, after: last };
   return {
     found,
-    head: found?.more
-      ? { more: true, next: encodeCursor({ ...place, match, after: last }, identity.cursorKey) }
-      : { more: false },
+    head: found?.more ? { more: true, next: encodeCursor(place, identity.cursorKey) } : { more: false },
+    place,
     headers: {
       'x-taxii-date-added-first': found?.dateFirst ?? echo,
       'x-taxii-date-added-last': last,

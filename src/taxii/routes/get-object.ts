@@ -33,7 +33,7 @@ export const getObject = (hub: Hub): RouteOptions => ({
       { operation: operationId, collection, objectId, fields, fixedFilter: { ids: [objectId] } },
       request.query as Query,
       hub,
-      (filter, bounds) => hub.readObjects(collection, reader, filter, bounds),
+      (filter, bounds) => hub.readObjects(request, filter, bounds),
     );
     if (!found?.count) await requireObject(hub.db, collection.id, reader, objectId);
     const dates = found?.dates ?? [];

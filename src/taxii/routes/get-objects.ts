@@ -25,22 +25,26 @@ export const getObjects = (hub: Hub): RouteOptions => ({
     params: ['apiRoot', 'collection'],
     match: fields,
     paged: true,
+    waits: true,
     success: { status: 200, resource: 'envelope', description: 'A page of objects' },
     errors: [400, 403, 404],
   }),
   handler: async (request, reply) => {
-    const { collection, reader } = request;
-    const { found, head, headers } = await readPage(
-      { operation: operationId, collection, fields },
-      request.query as Query,
-      hub,
-      (filter, bounds) => hub.readObjects(collection, reader, filter, bounds),
+    const page = await request.server.waiting.readOrWait(request, reply, (access, lookedThrough) =>
+      readPage(
+        { operation: operationId, collection: access.collection, fields, lookedThrough },
+        request.query as Query,
+        hub,
+        (filter, bounds) => hub.readObjects(access, filter, bounds),
+      ),
     );
+    if (!page) return reply.hijack();
+    const { found, head, headers } = page;
     const dates = found?.dates ?? [];
     return answerPage(request, reply, {
       headers,
       // An object's text never changes, and no other one gets its date.
-      identity: [collection.id, head, dates],
+      identity: [request.collection.id, head, dates],
       record: () => recordPage(hub, request, dates),
       write: () => toEnvelope(head, found),
     });

@@ -13,6 +13,8 @@ export interface RouteDocument {
   /** the fields of match, for endpoints that filter; with `paged`, added_after, limit and next too */
   match?: MatchField[];
   paged?: boolean;
+  /** can wait for new objects, as the Prefer header says */
+  waits?: boolean;
   body?: boolean;
   success: { status: 200 | 202; resource?: string; description: string };
   errors: number[];
@@ -54,6 +56,16 @@ const pageHeaders = {
   'X-TAXII-Date-Added-Last': { type: 'string', format: 'date-time', description: 'date_added of the last object' },
 };
 
+const waitHeaders = {
+  Prefer: {
+    type: 'string',
+    example: 'wait=30',
+    description:
+      'Where there is nothing, waits so many seconds for what is added meanwhile (RFC 7240). Without ' +
+      '`Preference-Applied` in the answer, it was not waited.',
+  },
+};
+
 /** The Fastify schema of a TAXII route, from which @fastify/swagger makes its OpenAPI operation. */
 export function describeRoute(document: RouteDocument): FastifySchema {
   const { success } = document;
@@ -71,7 +83,9 @@ export function describeRoute(document: RouteDocument): FastifySchema {
         ...Object.fromEntries((document.match ?? []).map(field => [`match[${field}]`, matchParameters[field]])),
       }),
     }),
-    ...(document.paged && { headers: properties(conditionHeaders) }),
+    ...(document.paged && {
+      headers: properties({ ...conditionHeaders, ...(document.waits && waitHeaders) }),
+    }),
     ...(document.body && {
       consumes: [taxiiMediaType, stixMediaType],
       body: { content: { [taxiiMediaType]: reference('envelope'), [stixMediaType]: reference('envelope') } },

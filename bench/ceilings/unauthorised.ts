@@ -1,20 +1,20 @@
 /**
  * The hub's own route of objects without anybody asking who wants them: no token, no grant, no limit. For the benchmark
- * alone, in a process of its own: `node --import tsx bench/unauthorised.ts <port>`, on the database of the hub whose
+ * alone, in a process of its own: `node --import tsx bench/ceilings/unauthorised.ts <port>`, on the database of the hub whose
  * environment it has.
  */
 import helmet from '@fastify/helmet';
 import Fastify, { type FastifyBaseLogger } from 'fastify';
 import { pino } from 'pino';
-import { readEnv, toConfig } from '../src/config.ts';
-import { findCollection } from '../src/db/collections.ts';
-import { connect } from '../src/db/connect.ts';
-import { everything } from '../src/db/objects.ts';
-import { mediaType } from '../src/http/media-type.ts';
-import { observe } from '../src/http/observe.ts';
-import { taxiiErrors } from '../src/http/taxii-errors.ts';
-import { createHub } from '../src/hub.ts';
-import { getObjects } from '../src/taxii/routes/get-objects.ts';
+import { readEnv, toConfig } from '../../src/config.ts';
+import { findCollection } from '../../src/db/collections.ts';
+import { connect } from '../../src/db/connect.ts';
+import { everything } from '../../src/db/objects.ts';
+import { mediaType } from '../../src/http/media-type.ts';
+import { observe } from '../../src/http/observe.ts';
+import { taxiiErrors } from '../../src/http/taxii-errors.ts';
+import { createHub } from '../../src/hub.ts';
+import { getObjects } from '../../src/taxii/routes/get-objects.ts';
 
 const config = toConfig(readEnv());
 const database = await connect(config, { log: () => {}, migrations: 'check' });

@@ -1,16 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { judgePattern } from '../src/stix/pattern/judge.ts';
-import { createValidator } from '../src/stix/validate.ts';
-import { domainSamples } from '../test/support/samples/domain-objects.ts';
-import { observableSamples } from '../test/support/samples/observables.ts';
-import type { Figure } from './figures.ts';
-import type { Bench } from './hub.ts';
-import { objectTexts } from './indicators.ts';
+import { judgePattern } from '../../src/stix/pattern/judge.ts';
+import { createValidator } from '../../src/stix/validate.ts';
+import { domainSamples } from '../../test/support/samples/domain-objects.ts';
+import { observableSamples } from '../../test/support/samples/observables.ts';
+import type { Figure } from '../figures.ts';
+import type { Bench } from '../hub.ts';
+import { objectTexts } from '../indicators.ts';
 
-const attack = new URL('../../shared/data/mobile-attack-17.1.json', import.meta.url);
-const judge = fileURLToPath(new URL('../dist/stix/validate.js', import.meta.url));
+const attack = new URL('../../../shared/data/mobile-attack-17.1.json', import.meta.url);
+const judge = fileURLToPath(new URL('../../dist/stix/validate.js', import.meta.url));
 const secondsEach = 0.5;
 
 const patterns = [
@@ -24,7 +24,7 @@ const patterns = [
 ];
 
 /** Objects and patterns judged a second of processor time, parsed already, in one thread; and the start of the judge. */
-export async function measureJudging({ isQuick, progress }: Bench): Promise<Figure[]> {
+export async function measureJudging({ options, progress }: Bench): Promise<Figure[]> {
   const validator = createValidator();
   const judgeAll = (objects: unknown[], policy: 'strict' | 'tolerant') => () => {
     const now = new Date();
@@ -46,7 +46,7 @@ export async function measureJudging({ isQuick, progress }: Bench): Promise<Figu
   }
   const start = figure('judge, import and first object', 'ms', { atMost: 150 });
   for (const [, run] of runs) ratePerCpuSecond(run);
-  for (let repetition = 1; repetition <= (isQuick ? 3 : 7); repetition += 1) {
+  for (let repetition = 1; repetition <= (options.isQuick ? 3 : 7); repetition += 1) {
     for (const [{ values }, run] of runs) values.push(ratePerCpuSecond(run));
     start.values.push(measureStart());
     progress(`  repetition ${repetition}: ${runs.map(([{ values }]) => values.at(-1)?.toFixed()).join(', ')} /s`);
