@@ -21,6 +21,10 @@ export interface Config {
   /** undefined: the embedded PostgreSQL under dataDir */
   databaseUrl: string | undefined;
   databasePoolMax: number;
+  /** hot standbys of it, which pages are read from */
+  databaseReplicaUrls: string[];
+  /** how far behind such a standby may be */
+  replicaLagMsMax: number;
   /** absolute */
   dataDir: string;
   demo: boolean;
@@ -80,6 +84,8 @@ export function toConfig(env: Env): Config {
     clientCertificateHeader: readClientCertificateHeader(env),
     databaseUrl,
     databasePoolMax,
+    databaseReplicaUrls: readReplicaUrls(env.DATABASE_REPLICA_URLS, databaseUrl),
+    replicaLagMsMax: readInteger(env, 'TAXIWAY_REPLICA_LAG_MS', 5000, { min: 100, max: 3_600_000 }),
     dataDir: resolve(env.TAXIWAY_DATA_DIR || '.taxiway'),
     demo: readSwitch(env, 'TAXIWAY_DEMO', true),
     logLevel: readChoice(env, 'LOG_LEVEL', 'info', logLevels),
@@ -164,6 +170,17 @@ function readClientCertificateHeader(env: Env): Config['clientCertificateHeader'
     throw new OperatorError(`TAXIWAY_CLIENT_CERT_HEADER must be the name of a header, not "${name}".`);
   }
   return { name, from: from.map(text => readNetwork('TAXIWAY_CLIENT_CERT_FROM', text)) };
+}
+
+function readReplicaUrls(text: string | undefined, databaseUrl: string | undefined): string[] {
+  const urls = text?.split(/[\s,]+/).filter(url => url !== '') ?? [];
+  if (urls.length > 0 && !databaseUrl) {
+    throw new OperatorError('DATABASE_REPLICA_URLS are standbys of DATABASE_URL, which is not set.');
+  }
+  if (urls.every(url => /^postgres(ql)?:\/\//.test(url) && URL.canParse(url))) return urls;
+  throw new OperatorError(
+    'DATABASE_REPLICA_URLS must be URLs such as postgres://user@standby/taxiway, with commas between.',
+  );
 }
 
 function readNetwork(name: string, text: string): string {

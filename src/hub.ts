@@ -1,6 +1,7 @@
 import { type HubIdentity, loadIdentity } from './auth/hub-identity.ts';
 import type { Config } from './config.ts';
 import type { Db, PoolOptions } from './db/pool.ts';
+import { Replicas } from './db/replicas.ts';
 import { Watch } from './db/watch.ts';
 import { createValidator, type Validator } from './stix/validate.ts';
 import { cachePages, type ReadObjects } from './taxii/page-cache.ts';
@@ -13,25 +14,43 @@ export interface Hub {
   db: Db;
   identity: HubIdentity;
   validator: Validator;
+  replicas: Replicas;
   readObjects: ReadObjects;
   receipts: Receipts;
   watch: Watch;
   writers: Writers;
 }
 
+export interface HubOptions {
+  announcements?: PoolOptions['connection'];
+  log?: (message: string) => void;
+}
+
 /**
  * Puts a hub together on a database whose migrations are applied.
- * @param announcements where it hears at once what other nodes have done; without it, within stalenessMsMax
+ * @param options `announcements`: where it hears at once what other nodes have done; without it, within stalenessMsMax.
+ * `log`: told in a sentence when a standby is left out of reading, or taken in
  */
-export async function createHub(config: Config, db: Db, announcements?: PoolOptions['connection']): Promise<Hub> {
+export async function createHub(
+  config: Config,
+  db: Db,
+  { announcements, log = () => undefined }: HubOptions = {},
+): Promise<Hub> {
   const identity = await loadIdentity(db);
   const watch = new Watch(db, { stalenessMsMax: config.stalenessMsMax, announcements });
+  const replicas = new Replicas(db, watch, {
+    urls: config.databaseReplicaUrls,
+    connectionsMax: config.databasePoolMax,
+    lagMsMax: config.replicaLagMsMax,
+    log,
+  });
   return {
     config,
     db,
     identity,
     validator: createValidator({ clockSkewMs: config.clockSkewMs }),
-    readObjects: cachePages(db, watch, config.pageCacheBytes),
+    replicas,
+    readObjects: cachePages(replicas, watch, config.pageCacheBytes),
     receipts: createReceipts(db),
     watch,
     writers: createWriters(db, watch),

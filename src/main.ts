@@ -7,16 +7,18 @@ import { pino } from 'pino';
 import { buildApp } from './app.ts';
 import type { Config } from './config.ts';
 import { deleteExpiredAssertions, expiredAssertionsMax } from './db/clients.ts';
-import { connect } from './db/connect.ts';
+import { applyConcurrently } from './db/concurrently.ts';
+import { connect, type DatabaseHandle } from './db/connect.ts';
+import { openDatabase } from './db/pool.ts';
 import { deleteExpiredStatuses, expiredStatusesMax } from './db/statuses.ts';
 import { deleteExpiredClientTokens, expiredTokensMax } from './db/tokens.ts';
-import type { Watch } from './db/watch.ts';
 import { demonstrate } from './demonstration.ts';
 import { OperatorError } from './errors.ts';
 import { readSecureContext } from './http/tls.ts';
 import { createHub, type Hub } from './hub.ts';
 
 const cleaningIntervalMs = 10 * 60_000;
+const migratingRetryMs = 60_000;
 const drainMsMax = 20_000;
 /** After it, a node that is told to stop ends whatever it was doing. */
 export const stopMsMax = 35_000;
@@ -51,15 +53,16 @@ export async function serve(config: Config): Promise<void> {
 
 /** @returns what stops the hub again */
 async function start(config: Config, logger: pino.Logger): Promise<() => Promise<void>> {
-  const database = await connect(config, { log: message => logger.warn(message), migrations: 'apply' });
-  let watch: Watch | undefined;
+  const log = (message: string) => logger.warn(message);
+  const database = await connect(config, { log, migrations: 'apply' });
+  let opened: Hub | undefined;
   const close = async () => {
-    await watch?.close();
+    await Promise.all([opened?.watch.close(), opened?.replicas.close()]);
     await database.close();
   };
   try {
-    const hub = await createHub(config, database.db, database.connection);
-    watch = hub.watch;
+    const hub = await createHub(config, database.db, { announcements: database.connection, log });
+    opened = hub;
     const app = await buildApp(hub, logger);
     if (config.tls) reloadAtHangup(app, config.tls, logger);
     const address = await listen(app, config);
@@ -70,7 +73,9 @@ async function start(config: Config, logger: pino.Logger): Promise<() => Promise
     }
     const cleaning = setInterval(() => clean(hub, logger), cleaningIntervalMs);
     clean(hub, logger);
+    const stopMigrating = migrateConcurrently(database, logger);
     return async () => {
+      stopMigrating();
       clearInterval(cleaning);
       await drain(app);
       await close();
@@ -113,6 +118,29 @@ export function ignoreFurtherSignals(): void {
     process.removeAllListeners(signal);
     process.on(signal, () => {});
   }
+}
+
+/** Applies what takes long about large tables beside the requests. @returns what gives it up, for the next start */
+function migrateConcurrently({ connection }: DatabaseHandle, logger: pino.Logger): () => void {
+  const onError = (error: Error) => logger.warn(`A database connection was lost: ${error.message}`);
+  const db = openDatabase({ connection, connectionsMax: 1, onError });
+  let retry: NodeJS.Timeout | undefined;
+  const apply = async () => {
+    try {
+      const names = await applyConcurrently(db, ['make', 'drop']);
+      if (names.length > 0) logger.info({ applied: names }, 'migrations were applied beside the requests');
+      await db.destroy();
+    } catch (error) {
+      logger.warn({ err: error }, 'a migration could not be applied beside the requests; it is tried again');
+      retry = setTimeout(apply, migratingRetryMs).unref();
+    }
+  };
+  apply();
+  return () => {
+    clearTimeout(retry);
+    // A statement that runs is not waited for.
+    db.destroy().catch(() => undefined);
+  };
 }
 
 async function clean({ db, config }: Hub, logger: pino.Logger): Promise<void> {

@@ -10,6 +10,7 @@ import { pipeline } from 'node:stream/promises';
 import type pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { openHubDatabase } from './database.ts';
+import { rangeOf } from './raw-pages.ts';
 
 const rowsEach = 1000;
 const [port, collectionId, connections] = process.argv.slice(2) as [string, string, string];
@@ -29,7 +30,7 @@ async function readRows(rows: number): Promise<Buffer[]> {
   const all = await text(
     reader.query(
       copyTo(`copy (
-        select ${columns.rows[0].list} from object_version where collection_id = '${collectionId}'
+        select ${columns.rows[0].list} from object_version where ${rangeOf(collectionId)}
         order by date_added offset ${offset} limit ${rows}
       ) to stdout`),
     ),

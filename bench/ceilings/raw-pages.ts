@@ -30,6 +30,12 @@ const readyForQuery = 0x5a;
 const comma = 0x2c;
 const headerBytes = 5;
 
+/** The collection's objects as the index object_version_range has them. */
+export function rangeOf(collectionId: string): string {
+  return `range_key(collection_id, tlp, ends_of(tlp, first_below, last_below), '')
+    = range_key('${collectionId}'::uuid, 1::smallint, 3, '')`;
+}
+
 /**
  * The cheapest way that we know from PostgreSQL to a client: the messages of the extended protocol are cut by their
  * lengths, and the text's bytes moved together in the very buffers in which they came. No object becomes a string.
@@ -48,11 +54,11 @@ export class RawPages {
     this.#wire = (client as unknown as { connection: Wire }).connection;
     this.#wire.stream.removeAllListeners('data');
     this.#wire.stream.on('data', chunk => this.#take(chunk));
-    // The benchmark's objects have one level. With it, the statement is a range of one index.
+    // The benchmark's objects have one level, and one version each: the statement is a range of one index.
     this.#wire.parse({
       name: 'page',
       text: `select object, date_added from object_version
-        where collection_id = '${collectionId}' and tlp = 1 and date_added > $1::timestamptz
+        where ${rangeOf(collectionId)} and date_added > $1::timestamptz
         order by date_added limit $2::bigint`,
       types: [],
     });

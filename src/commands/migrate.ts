@@ -1,3 +1,4 @@
+import { applyConcurrently } from '../db/concurrently.ts';
 import { connect } from '../db/connect.ts';
 import { describeCommand, printResult, readConfig } from './command.ts';
 
@@ -5,8 +6,13 @@ export const migrateCommand = () =>
   describeCommand('migrate', 'prepare the database for this version; harmless when it is').action(async options => {
     const log = (message: string) => process.stderr.write(`${message}\n`);
     const database = await connect(readConfig(), { log, migrations: 'apply' });
-    await database.close();
-    const { applied } = database;
+    const applied = [...database.applied];
+    try {
+      // Nodes of the version before may go on: what only they need is dropped by the first node of this one.
+      applied.push(...(await applyConcurrently(database.db, ['make'])));
+    } finally {
+      await database.close();
+    }
     const line = applied.length > 0 ? `Applied ${applied.join(', ')}.` : 'The database is up to date.';
     printResult(line, { applied }, options);
   });

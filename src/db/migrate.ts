@@ -1,13 +1,15 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { type Migration, type MigrationProvider, Migrator, sql } from 'kysely';
 import { OperatorError } from '../errors.ts';
+import { applyConcurrently } from './concurrently.ts';
 import type { Db } from './pool.ts';
 
 const folder = new URL('../../migrations/', import.meta.url);
 
 /**
  * Brings the database to the newest schema: plain SQL files, forward only, all in one transaction. Safe when several
- * nodes start at once (kysely's Migrator takes a lock).
+ * nodes start at once (kysely's Migrator takes a lock). Where objects are stored already, what takes long is left to
+ * applyConcurrently.
  * @param options `upTo`: the name of the last one to apply; all of them where it is left out
  * @returns the names of the migrations that were applied now
  * @throws OperatorError where the database was migrated by a newer Taxiway
@@ -16,6 +18,7 @@ export async function migrate(db: Db, { upTo }: { upTo?: string } = {}): Promise
   const migrator = createMigrator(db);
   const { error, results } = await (upTo ? migrator.migrateTo(upTo) : migrator.migrateToLatest());
   if (error) throw asOperatorError(error);
+  if (!upTo && (await isEmpty(db))) await applyConcurrently(db, ['make', 'drop']);
   return (results ?? []).filter(result => result.status === 'Success').map(result => result.migrationName);
 }
 
@@ -23,6 +26,11 @@ export async function migrate(db: Db, { upTo }: { upTo?: string } = {}): Promise
 export async function isMigrated(db: Db): Promise<boolean> {
   const migrations = await createMigrator(db).getMigrations();
   return migrations.every(migration => migration.executedAt !== undefined);
+}
+
+async function isEmpty(db: Db): Promise<boolean> {
+  const { rows } = await sql`select from object_version limit 1`.execute(db);
+  return rows.length === 0;
 }
 
 function createMigrator(db: Db): Migrator {

@@ -1,7 +1,8 @@
-import { type RawBuilder, sql } from 'kysely';
+import { sql } from 'kysely';
 import { type TlpLevel, tlpRed } from '../stix/tlp.ts';
 import type { TaxiiTimestamp } from '../taxii/timestamp.ts';
-import { all, isVersionOf, matchVersions, type VersionSelector } from './conditions.ts';
+import { isVersionOf, type VersionSelector } from './conditions.ts';
+import { ceilingFor, selectMatching, selectOthers } from './matching.ts';
 import type { Db } from './pool.ts';
 import { type DatedTexts, readTexts } from './raw-rows.ts';
 
@@ -143,171 +144,9 @@ export async function listVersionsOfOthers(
   reader: Reader,
   { above = -1, ...bounds }: Omit<PageBounds, 'bytesMax'> & { above?: TlpLevel },
 ): Promise<PlacedVersion[]> {
-  const filter = { versions: { all: true, first: false, last: false, instants: [] } };
-  const scan = toScan(collectionId, reader, filter, bounds, sql`object_id, version`);
-  const conditions = [sql`added_by <> ${reader.partnerId}`];
   const levels = bounds.levels.filter(level => level > above);
-  const { rows } = await sql<PlacedVersion>`
-    ${mergeParts(scan, selectLevels({ ...scan, conditions, levels }))}`.execute(db);
+  const matching = selectOthers(collectionId, reader, { ...bounds, levels }, sql`object_id, version`);
+  if (!matching) return [];
+  const { rows } = await sql<PlacedVersion>`${matching}`.execute(db);
   return rows;
-}
-
-/** One row more than asked for tells whether there is more. undefined: there can be none */
-function selectMatching(
-  collectionId: string,
-  reader: Reader,
-  filter: ObjectFilter,
-  bounds: PageBounds,
-  columns: RawBuilder<unknown>,
-): RawBuilder<unknown> | undefined {
-  const scan = toScan(collectionId, reader, filter, bounds, columns);
-  const { replayedLast } = reader;
-  // What was replayed stands at its new date alone.
-  const original = replayedLast === null ? scan : { ...scan, conditions: [...scan.conditions, isNotReplayed(reader)] };
-  const parts = filter.ids
-    ? [selectIds(original, filter.ids)]
-    : [...(filter.types ? selectTypes(original, filter.types) : selectLevels(original)), ...selectOwn(original)];
-  if (replayedLast !== null && replayedLast > bounds.after) parts.push(selectReplayed(scan));
-  return parts.length > 0 ? mergeParts(scan, parts) : undefined;
-}
-
-function toScan(
-  collectionId: string,
-  reader: Reader,
-  filter: ObjectFilter,
-  bounds: Omit<PageBounds, 'bytesMax'>,
-  columns: RawBuilder<unknown>,
-): Scan {
-  return {
-    collectionId,
-    reader,
-    filter,
-    after: sql`${bounds.after}::timestamptz`,
-    until: sql`${bounds.until}::timestamptz`,
-    limit: bounds.objectsMax + 1,
-    levels: bounds.levels,
-    columns,
-    conditions: [
-      ...matchVersions(filter.versions, ceilingFor(reader)),
-      ...(filter.specVersions ? [sql`spec_version = any(${filter.specVersions})`] : []),
-    ],
-  };
-}
-
-interface Scan {
-  collectionId: string;
-  reader: Reader;
-  filter: ObjectFilter;
-  after: RawBuilder<unknown>;
-  until: RawBuilder<unknown>;
-  limit: number;
-  levels: readonly TlpLevel[];
-  columns: RawBuilder<unknown>;
-  conditions: RawBuilder<unknown>[];
-}
-
-// Each part is in order and has a limit of its own, so that PostgreSQL merges them lazily: of each it reads what the page
-// takes, and one row more.
-function mergeParts({ limit }: Scan, parts: RawBuilder<unknown>[]): RawBuilder<unknown> {
-  const [only] = parts;
-  if (only && parts.length === 1) return only;
-  return sql`${sql.join(parts, sql` union all `)} order by date_added limit ${limit}`;
-}
-
-/** A range for each level that the reader may see. */
-function selectLevels(scan: Scan): RawBuilder<unknown>[] {
-  const { collectionId, reader, after, until, columns, conditions, limit } = scan;
-  return scan.levels
-    .filter(level => level <= reader.ceiling)
-    .map(
-      level => sql`(
-      select date_added, ${columns} from object_version
-      where collection_id = ${collectionId} and tlp = ${level}::smallint
-        and date_added > ${after} and date_added <= ${until} ${all(conditions)}
-      order by date_added limit ${limit}
-    )`,
-    );
-}
-
-/** Its own versions above the ceiling, which the other parts leave out. */
-function selectOwn(scan: Scan): RawBuilder<unknown>[] {
-  const { collectionId, reader, filter, after, until, columns, conditions, limit } = scan;
-  const ofTypes = filter.types ? [sql`type = any(${filter.types})`] : [];
-  return scan.levels
-    .filter(level => level > reader.ceiling)
-    .map(
-      level => sql`(
-      select date_added, ${columns} from object_version
-      where collection_id = ${collectionId} and added_by = ${reader.partnerId} and tlp = ${level}::smallint and tlp > 0
-        and date_added > ${after} and date_added <= ${until} ${all([...ofTypes, ...conditions])}
-      order by date_added limit ${limit}
-    )`,
-    );
-}
-
-/** For each level a range for each type; what is sorted of them is at most `limit` rows of each. */
-function selectTypes(scan: Scan, types: string[]): RawBuilder<unknown>[] {
-  const { collectionId, reader, after, until, columns, conditions, limit } = scan;
-  return scan.levels
-    .filter(level => level <= reader.ceiling)
-    .map(
-      level => sql`(
-      select found.* from unnest(${types}::text[]) as wanted(type) cross join lateral (
-        select date_added, ${columns} from object_version
-        where (type, collection_id, tlp, date_added) > (wanted.type, ${collectionId}::uuid, ${level}::smallint, ${after})
-          and (type, collection_id, tlp, date_added) <= (wanted.type, ${collectionId}::uuid, ${level}::smallint, ${until})
-          ${all(conditions)}
-        order by object_version.type, collection_id, tlp, date_added limit ${limit}
-      ) found
-      order by date_added limit ${limit}
-    )`,
-    );
-}
-
-/** The versions of some objects, whatever their level: each of them is looked up. */
-function selectIds({ collectionId, reader, filter, after, until, columns, conditions, limit }: Scan, ids: string[]) {
-  const ofTypes = filter.types ? [sql`type = any(${filter.types})`] : [];
-  return sql`(
-    select date_added, ${columns} from unnest(${ids}::text[]) as wanted(id) cross join lateral (
-      select * from object_version
-      where ${isVersionOf(collectionId, sql`wanted.id`)} and date_added > ${after} and date_added <= ${until}
-        and tlp <= ${ceilingFor(reader)} ${all([...ofTypes, ...conditions])}
-      offset 0
-    ) found
-    order by date_added limit ${limit}
-  )`;
-}
-
-/** What comes again for this reader alone, and is still there for it. */
-function selectReplayed(scan: Scan): RawBuilder<unknown> {
-  const { collectionId, reader, filter, after, until, columns, conditions, limit } = scan;
-  const ofIds = filter.ids ? [sql`object_version.object_id = any(${filter.ids})`] : [];
-  const ofTypes = filter.types ? [sql`type = any(${filter.types})`] : [];
-  return sql`(
-    select replayed_at, ${columns} from (
-      select date_added as replayed_at, object_id as replayed_id, version as replayed_version from replay
-      where partner_id = ${reader.partnerId} and collection_id = ${collectionId}
-        and date_added > ${after} and date_added <= ${until}
-    ) replayed cross join lateral (
-      select * from object_version
-      where ${isVersionOf(collectionId, sql`replayed_id`)} and version = replayed_version
-        and tlp <= ${ceilingFor(reader)} ${all([...ofIds, ...ofTypes, ...conditions])}
-      offset 0
-    ) found
-    order by replayed_at limit ${limit}
-  )`;
-}
-
-function isNotReplayed({ partnerId }: Reader): RawBuilder<unknown> {
-  return sql`not exists (
-    select from replay
-    where replay.object_id = object_version.object_id and replay.collection_id = object_version.collection_id
-      and replay.version = object_version.version and replay.partner_id = ${partnerId}
-  )`;
-}
-
-/** The level up to which the reader sees a row: what it sent itself it sees whole. */
-function ceilingFor({ partnerId, ceiling }: Reader): RawBuilder<unknown> {
-  if (ceiling === tlpRed) return sql`${tlpRed}::smallint`;
-  return sql`case when added_by = ${partnerId} then ${tlpRed}::smallint else ${ceiling}::smallint end`;
 }

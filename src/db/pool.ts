@@ -27,10 +27,12 @@ interface Connections {
 const connectionsOf = new WeakMap<Db, Connections>();
 
 /**
- * Settings of every connection. A page is a range of one index, read in its order; until PostgreSQL has analysed a table
- * that grows fast, it would rather collect a whole collection in a bitmap and sort it.
+ * Settings of every connection. A page is a range of one index, read in its order; where PostgreSQL knows little of what
+ * is in the range, it would rather read the whole table, or collect a whole collection in a bitmap, and sort it. Plans that
+ * it thinks expensive for that are not worth compiling.
  */
-export const sessionOptions = '-c TimeZone=UTC -c DateStyle=ISO -c enable_bitmapscan=off';
+export const sessionOptions =
+  '-c TimeZone=UTC -c DateStyle=ISO -c enable_bitmapscan=off -c enable_seqscan=off -c jit=off';
 
 const timestamptz = 1184;
 const types = new pg.TypeOverrides();

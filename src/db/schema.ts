@@ -137,6 +137,10 @@ export interface Database {
     spec_version: string;
     object: string;
   };
+  concurrent_migration: {
+    name: string;
+    applied_at: Generated<TaxiiTimestamp>;
+  };
   replay: {
     partner_id: string;
     collection_id: string;

@@ -1,5 +1,4 @@
 import { LRUCache } from 'lru-cache';
-import type { CollectionRow } from '../db/collections.ts';
 import {
   everything,
   type ObjectFilter,
@@ -8,12 +7,12 @@ import {
   pageObjects,
   type Reader,
 } from '../db/objects.ts';
-import type { Db } from '../db/pool.ts';
+import type { KnownCollection, Replicas } from '../db/replicas.ts';
 import type { Watch } from '../db/watch.ts';
 
 /** Who reads where: what its grant says, read together with the collection, and the generation of the watch before that. */
 interface Access {
-  collection: Pick<CollectionRow, 'id' | 'past_revision'>;
+  collection: KnownCollection;
   reader: Reader;
   generation: number;
 }
@@ -39,7 +38,11 @@ const overheadBytes = 1000;
  * time share one statement: clients that wait for a collection wake together.
  * @param bytesMax of all pages that are kept; 0: none is
  */
-export function cachePages(db: Db, watch: Pick<Watch, 'generation'>, bytesMax: number): ReadObjects {
+export function cachePages(
+  replicas: Pick<Replicas, 'read'>,
+  watch: Pick<Watch, 'generation'>,
+  bytesMax: number,
+): ReadObjects {
   const kept = new LRUCache<string, Kept>({
     maxSize: Math.max(1, bytesMax),
     // One that is larger would drive out too many others.
@@ -52,15 +55,16 @@ export function cachePages(db: Db, watch: Pick<Watch, 'generation'>, bytesMax: n
     const { until, ...question } = bounds;
     const { id, past_revision } = collection;
     const asked = toAnybody(reader, bounds);
+    const readNow = () => replicas.read(collection, bounds, db => pageObjects(db, id, asked, filter, bounds));
     // Its collection may be another database's than the pages that are kept.
-    if (generation !== watch.generation) return pageObjects(db, id, asked, filter, bounds);
+    if (generation !== watch.generation) return readNow();
     const key = JSON.stringify([id, generation, past_revision, asked, filter, question]);
     const found = kept.get(key);
     if (found && isCurrent(found, until)) return found.page;
     const readKey = `${until} ${key}`;
     const reading =
       underWay.get(readKey) ??
-      pageObjects(db, id, asked, filter, bounds)
+      readNow()
         .then(page => {
           kept.set(key, { page, until });
           return page;

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { sql } from 'kysely';
 import pg from 'pg';
@@ -7,9 +8,14 @@ import { loadIdentity } from '../../src/auth/hub-identity.ts';
 import { rotateSigningKey } from '../../src/auth/signing-keys.ts';
 import { createVerifier } from '../../src/auth/verifier.ts';
 import { operator } from '../../src/db/audit.ts';
+import { applyConcurrently } from '../../src/db/concurrently.ts';
 import { isMigrated, migrate } from '../../src/db/migrate.ts';
+import { everything, pageManifest } from '../../src/db/objects.ts';
 import { type Db, openDatabase } from '../../src/db/pool.ts';
 import { storedBytes } from '../../src/db/storage.ts';
+import { tlpLevels } from '../../src/stix/tlp.ts';
+import { toVersionSelector } from '../../src/taxii/filter.ts';
+import { beginning, end } from '../../src/taxii/timestamp.ts';
 import { connectionTo } from '../support/database.ts';
 
 const name = 'taxiway_test_migrations';
@@ -184,4 +190,87 @@ it('every unique key of stored objects contains the collection, so that the tabl
     where indrelid = 'object_version'::regclass and indisunique`.execute(db);
   expect(rows.length).toBeGreaterThan(0);
   for (const { definition } of rows) expect(definition).toMatch(/\(.*\bcollection_id\b.*\)/);
+});
+
+describe('indexes of a table that holds objects', () => {
+  const collection = '5b6d0d1c-1c1a-4b59-9c1e-0f6f0f8f5a10';
+  const indexes = async (db: Db) => {
+    const { rows } = await sql<{ name: string; is_valid: boolean }>`
+      select indexrelid::regclass::text as name, indisvalid as is_valid from pg_index
+      where indrelid = 'object_version'::regclass order by name`.execute(db);
+    return new Map(rows.map(row => [row.name, row.is_valid]));
+  };
+  const made = [
+    'object_version_range',
+    'object_version_range_own',
+    'object_version_range_type',
+    'object_version_version',
+  ];
+  const dropped = ['object_version_last', 'object_version_own', 'object_version_pkey', 'object_version_type'];
+  const kept = ['object_version_key', 'object_version_mixed_case'];
+
+  /** A hub of the version before, with an object. */
+  async function startWithObject(): Promise<Db> {
+    const db = open();
+    await migrate(db, { upTo: '0011_revisions' });
+    await sql`insert into object_version (collection_id, date_added, added_by, tlp, object_id, version, version_text, type,
+      spec_version, object) values (${collection}, now(), 1, 2, 'indicator--1', '1', '1', 'indicator', '2.1', '{}')`.execute(
+      db,
+    );
+    await migrate(db);
+    return db;
+  }
+  const readAll = async (db: Db) => {
+    const bounds = { after: beginning, until: end, levels: tlpLevels, objectsMax: 10, bytesMax: 1000 };
+    return (await pageManifest(db, collection, everything, { versions: toVersionSelector(['last']) }, bounds)).rows;
+  };
+
+  it('are made beside the requests, and answers are right before', async () => {
+    const db = await startWithObject();
+    expect([...(await indexes(db)).keys()]).toEqual([...kept, ...dropped].sort());
+    expect(await readAll(db)).toHaveLength(1);
+    expect(await applyConcurrently(db, ['make'])).toEqual(['0012_ranges.make']);
+    expect([...(await indexes(db)).keys()]).toEqual([...kept, ...dropped, ...made].sort());
+    expect(await applyConcurrently(db, ['make', 'drop'])).toEqual(['0012_ranges.drop']);
+    expect(await indexes(db)).toEqual(new Map([...kept, ...made].sort().map(name => [name, true])));
+    expect(await readAll(db)).toHaveLength(1);
+    expect(await applyConcurrently(db, ['make', 'drop'])).toEqual([]);
+  });
+
+  it('are made by one of the nodes that start at the same time', async () => {
+    const db = await startWithObject();
+    await Promise.all([db, open(), open()].map(node => applyConcurrently(node, ['make', 'drop'])));
+    expect(await indexes(db)).toEqual(new Map([...kept, ...made].sort().map(name => [name, true])));
+  });
+
+  it('are taken up again where making one was interrupted', async () => {
+    const db = await startWithObject();
+    const builder = open({ connectionsMax: 1 });
+    // It waits for a transaction that has begun before, and is cut off there.
+    await db.transaction().execute(async tx => {
+      await sql`select from object_version`.execute(tx);
+      await sql`update object_version set version_text = '2'`.execute(tx);
+      const making = applyConcurrently(builder, ['make']).catch(error => error as Error);
+      const cancel = async () => {
+        const { rows } = await sql`select pg_cancel_backend(pid) from pg_stat_progress_create_index`.execute(db);
+        return rows.length > 0;
+      };
+      while (!(await cancel())) await sleep(20);
+      expect(await making).toMatchObject({ message: 'canceling statement due to user request' });
+    });
+    expect((await indexes(db)).get('object_version_range')).toBe(false);
+    expect(await readAll(db)).toHaveLength(1);
+    await applyConcurrently(open(), ['make', 'drop']);
+    expect(await indexes(db)).toEqual(new Map([...kept, ...made].sort().map(name => [name, true])));
+  });
+
+  it('leave the time that statements may take as it was', async () => {
+    const db = await startWithObject();
+    const node = open({ connectionsMax: 1 });
+    const timeout = async () => (await sql`show statement_timeout`.execute(node)).rows;
+    const before = await timeout();
+    await applyConcurrently(node, ['make', 'drop']);
+    expect(await timeout()).toEqual(before);
+    expect((await indexes(db)).size).toBe(kept.length + made.length);
+  });
 });

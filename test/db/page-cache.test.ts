@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { everything, type ObjectFilter, type PageBounds, type Reader } from '../../src/db/objects.ts';
+import type { KnownCollection, Replicas } from '../../src/db/replicas.ts';
 import type { TlpLevel } from '../../src/stix/tlp.ts';
 import { toVersionSelector } from '../../src/taxii/filter.ts';
 import { cachePages, type ReadObjects } from '../../src/taxii/page-cache.ts';
@@ -11,9 +12,10 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 // is read now.
 
 let database: TestDatabase;
-let collection: { id: string; past_revision: string };
+let collection: KnownCollection;
 let watch: { generation: number };
 let read: ReadObjects;
+const primary: Pick<Replicas, 'read'> = { read: (_collection, _bounds, fetch) => fetch(database.db) };
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -26,9 +28,9 @@ const bounds: PageBounds = { after: date(0), until: date(4), levels: [0], object
 const reader: Reader = { partnerId: '7', ceiling: 2, replayedLast: null };
 
 beforeEach(async () => {
-  collection = { id: randomUUID(), past_revision: '5' };
+  collection = { id: randomUUID(), revision: '9', past_revision: '5', grants_revision: '0' };
   watch = { generation: 1 };
-  read = cachePages(database.db, watch, 1e6);
+  read = cachePages(primary, watch, 1e6);
   await insert(collection.id, [1, 2, 3, 4]);
 });
 
@@ -148,10 +150,10 @@ describe('a page is read anew', () => {
 });
 
 it('pages beyond the bytes are dropped, the longest unused first, and none is kept where there are to be none', async () => {
-  read = cachePages(database.db, watch, 0);
+  read = cachePages(primary, watch, 0);
   expect(await isKept({}, {})).toBe(false);
 
-  read = cachePages(database.db, watch, 50_000);
+  read = cachePages(primary, watch, 50_000);
   await sql`update object_version set object = ${JSON.stringify('x'.repeat(1000))}`.execute(database.db);
   const after = (micros: number) => ({
     bounds: { after: date(0).replace('000Z', `${String(micros).padStart(3, '0')}Z`) },
@@ -163,7 +165,7 @@ it('pages beyond the bytes are dropped, the longest unused first, and none is ke
 });
 
 it('a page that is larger than an eighth of them is not kept', async () => {
-  read = cachePages(database.db, watch, 50_000);
+  read = cachePages(primary, watch, 50_000);
   await sql`update object_version set object = ${JSON.stringify('x'.repeat(10_000))}`.execute(database.db);
   await ask();
   await rewrite();

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { everything, type ObjectFilter, pageManifest, pageObjects } from '../../src/db/objects.ts';
+import { everything, pageManifest, pageObjects, type Reader } from '../../src/db/objects.ts';
 import { type Db, sessionOptions } from '../../src/db/pool.ts';
 import { pageDeliveries } from '../../src/db/receipts.ts';
 import { knownSpellings, knownVersions } from '../../src/db/versions.ts';
@@ -10,8 +10,8 @@ import { toVersionSelector } from '../../src/taxii/filter.ts';
 import { beginning, end } from '../../src/taxii/timestamp.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
-// That a page costs the same at any depth is a property of its plan: one range of one index, read in order, no sort,
-// and hardly a row read in vain. Asserted on the very statements that the functions send.
+// That a page costs the same at any depth is a property of its plan: ranges of one index, read in order, no sort, and
+// hardly a row read in vain. Asserted on the very statements that the functions send.
 
 const analysed = '5b6d0d1c-1c1a-4b59-9c1e-0f6f0f8f5a10';
 const newer = '5b6d0d1c-1c1a-4b59-9c1e-0f6f0f8f5a11';
@@ -28,13 +28,17 @@ beforeAll(async () => {
   db = database.db;
 });
 
-/** 30,000 versions at two levels, of two partners: every tenth is an old one, one in fifty is a report. */
+/**
+ * 30,000 versions at two levels, of two partners: a tenth are old ones, a tenth are later ones, one in fifty is a report, and
+ * the last 5,000 are later ones of the same type.
+ */
 async function fill(id: string): Promise<void> {
   await client.query(`
-    insert into object_version (collection_id, date_added, added_by, tlp, last_below, object_id, version,
+    insert into object_version (collection_id, date_added, added_by, tlp, last_below, first_below, object_id, version,
       version_text, type, spec_version, object)
-    select '${id}', timestamptz '2026-01-01' + n * interval '1 millisecond', 1 + n % 3 / 2, 1 + n % 4 / 2, case when n % 10 > 0 then 5 else 1 end,
-      'indicator--' || n, n, n, case when n % 50 = 1 then 'report' else 'indicator' end, '2.1', repeat('x', 200)
+    select '${id}', timestamptz '2026-01-01' + n * interval '1 millisecond', 1 + n % 3 / 2, 1 + n % 4 / 2,
+      case when n % 10 > 0 then 5 else 1 end, case when n % 10 = 1 or n > 25000 then 1 else 5 end,
+      'indicator--' || n, n, n, case when n % 50 = 2 and n < 25000 then 'report' else 'indicator' end, '2.1', repeat('x', 200)
     from generate_series(1, 30000) n`);
 }
 
@@ -95,7 +99,24 @@ function sum(nodes: PlanNode[], figure: 'Actual Rows' | 'Rows Removed by Filter'
   return nodes.reduce((total, node) => total + (node[figure] ?? 0) * node['Actual Loops'], 0);
 }
 
+/** @returns the scans of object_version */
+function expectRanges(plan: PlanNode[], indexes: string[]): PlanNode[] {
+  const kinds = plan.map(node => node['Node Type']);
+  for (const kind of ['Sort', 'Incremental Sort', 'Seq Scan', 'Bitmap Heap Scan', 'Gather Merge']) {
+    expect(kinds).not.toContain(kind);
+  }
+  const scans = plan.filter(node => node['Relation Name'] === 'object_version');
+  const used = new Set(scans.map(node => node['Index Name']));
+  used.delete('object_version_range_own');
+  expect([...used].sort()).toEqual(indexes.sort());
+  // What is the reader's own and above its ceiling is found by partner alone, and then checked for its type.
+  const common = scans.filter(node => node['Index Name'] !== 'object_version_range_own');
+  expect(sum(common, 'Rows Removed by Filter')).toBeLessThanOrEqual(sum(common, 'Actual Rows'));
+  return scans;
+}
+
 const middle = '2026-01-01T00:00:15.000000Z';
+const late = '2026-01-01T00:00:29.980000Z';
 const bounds = { until: end, levels: tlpLevels, objectsMax: 100, bytesMax: 1e6 };
 const last = toVersionSelector(['last']);
 
@@ -110,45 +131,81 @@ describe.each([
     if (collection === newer) await fill(newer);
   });
 
-  it.each<[string, ObjectFilter, string]>([
-    ['the last versions', { versions: last }, 'object_version_last'],
-    ['all versions', { versions: toVersionSelector(['all']) }, 'object_version_pkey'],
-    ['the first versions', { versions: toVersionSelector(['first']) }, 'object_version_pkey'],
-  ])('a page of %s is one range of an index, at the start and far inside', async (_, versions, index) => {
-    for (const after of [beginning, middle]) {
-      for (const page of [pageObjects, pageManifest]) {
-        const plan = await explain(() => page(db, collection, everything, versions, { after, ...bounds }));
-        expect(plan.map(node => node['Node Type'])).not.toContain('Sort');
-        const scans = plan.filter(node => node['Node Type'].includes('Scan') && node['Index Name']);
-        expect(new Set(scans.map(node => node['Index Name']))).toEqual(new Set([index]));
-        // A range for each level, merged: of each it reads what the page takes, and one row more.
+  const red: Reader = { ...everything, partnerId: '3' };
+  const green: Reader = { partnerId: '2', ceiling: 1, replayedLast: null };
+  const versions: Record<string, string[]> = {
+    last: ['last'],
+    all: ['all'],
+    first: ['first'],
+    'first and last': ['first', 'last'],
+  };
+  const types = { 'one type': ['indicator'], 'a rare type': ['report'], 'an absent type': ['tool'] };
+  const some = { 'some types': ['report', 'indicator', 'tool'] };
+
+  const cases = Object.entries(versions).flatMap(([version, selected]) =>
+    Object.entries({ 'any type': undefined, ...types, ...some }).map(([type, types]) => ({
+      name: `${version}, ${type}`,
+      filter: { versions: toVersionSelector(selected), ...(types && { types }) },
+    })),
+  );
+
+  it.each(cases)('a page of versions is merged from ranges that hold little else: $name', async ({ filter }) => {
+    for (const reader of [red, green]) {
+      for (const after of [beginning, middle, late]) {
+        const plan = await explain(() => pageObjects(db, collection, reader, filter, { after, ...bounds }));
+        const scans = expectRanges(plan, [filter.types ? 'object_version_range_type' : 'object_version_range']);
+        // Of each it reads what the page takes, and one row more.
         expect(sum(scans, 'Actual Rows')).toBeLessThanOrEqual(bounds.objectsMax + 1 + scans.length);
-        expect(sum(scans, 'Rows Removed by Filter')).toBe(0);
       }
     }
   });
 
-  it('a page for a reader with a ceiling merges what it may see with what is its own', async () => {
-    const reader = { partnerId: '2', ceiling: 1, replayedLast: null };
-    for (const page of [pageObjects, pageManifest]) {
-      const plan = await explain(() => page(db, collection, reader, { versions: last }, { after: middle, ...bounds }));
-      expect(plan.map(node => node['Node Type'])).not.toContain('Sort');
-      const scans = plan.filter(node => node['Index Name']);
-      expect(new Set(scans.map(node => node['Index Name']))).toEqual(
-        new Set(['object_version_last', 'object_version_own']),
-      );
-      expect(sum(scans, 'Actual Rows')).toBeLessThanOrEqual(bounds.objectsMax + 1 + scans.length);
-      expect(sum(scans, 'Rows Removed by Filter')).toBeLessThan(bounds.objectsMax);
+  it('a manifest is read from the same ranges', async () => {
+    const filter = { versions: last };
+    const plan = await explain(() => pageManifest(db, collection, red, filter, { after: middle, ...bounds }));
+    expectRanges(plan, ['object_version_range']);
+  });
+
+  it.each([
+    ['a version', ['1970-01-01T00:00:00Z'], ['object_version_version']],
+    ['a version or the last one', ['last', '1970-01-01T00:00:00Z'], ['object_version_version', 'object_version_range']],
+  ])('pages of %s by its instant are ranges too', async (_, selected, indexes) => {
+    // Versions are numbers here.
+    const filter = { versions: { ...toVersionSelector(selected), instants: ['15100', '29000', 'none'] } };
+    for (const reader of [red, green]) {
+      const plan = await explain(() => pageObjects(db, collection, reader, filter, { after: middle, ...bounds }));
+      const scans = expectRanges(plan, indexes);
+      expect(sum(scans, 'Actual Rows')).toBeLessThanOrEqual(bounds.objectsMax + 3 + scans.length);
     }
   });
 
-  it('a page of some types reads each type from its own range', async () => {
-    const filter = { versions: last, types: ['report', 'indicator'] };
-    const plan = await explain(() => pageObjects(db, collection, everything, filter, { after: middle, ...bounds }));
-    const scans = plan.filter(node => node['Index Name']);
-    expect(new Set(scans.map(node => node['Index Name']))).toEqual(new Set(['object_version_type']));
-    expect(sum(scans, 'Rows Removed by Filter')).toBeLessThan(bounds.objectsMax);
-    expect(plan.map(node => node['Node Type'])).not.toContain('Seq Scan');
+  it('hundreds of types and instants are looked up one by one', async () => {
+    const names = Array.from({ length: 500 }, (_, n) => `x-${n}`);
+    const filters = [
+      { index: 'object_version_range_type', filter: { versions: last, types: [...names, 'report'] } },
+      {
+        index: 'object_version_version',
+        filter: { versions: { ...toVersionSelector([]), instants: [...names, '2'] } },
+      },
+    ];
+    for (const { index, filter } of filters) {
+      const plan = await explain(() => pageObjects(db, collection, red, filter, { after: beginning, ...bounds }));
+      const scans = plan.filter(node => node['Index Name']);
+      expect(scans.map(node => node['Index Name'])).toEqual([index]);
+      // A page of each range is sorted.
+      expect(sum(scans, 'Actual Rows')).toBeLessThanOrEqual(tlpLevels.length * (bounds.objectsMax + 1));
+      expect(sum(scans, 'Rows Removed by Filter')).toBe(0);
+    }
+  });
+
+  it('no object has another spec version, which takes no statement to know', async () => {
+    const filter = { versions: last, specVersions: ['2.0'] };
+    expect(await pageManifest(db, collection, red, filter, { after: beginning, ...bounds })).toMatchObject({
+      rows: [],
+    });
+    const all = { versions: last, specVersions: ['2.0', '2.1'] };
+    const plan = await explain(() => pageObjects(db, collection, red, all, { after: beginning, ...bounds }));
+    expectRanges(plan, ['object_version_range']);
   });
 
   it('objects asked for by id are found by id', async () => {

@@ -55,11 +55,12 @@ const nothing: GrantedRights = {
 /**
  * @param settings in the place of the defaults. Beside that, the hub asks the database about grants and tokens each time, so
  * that tests may change them behind its back; those of stale knowledge say how stale it may be
+ * @param given a database that is migrated, in the place of a new one
  */
-export async function startTestHub(settings: Partial<Config> = {}): Promise<TestHub> {
-  const database = await createTestDatabase();
+export async function startTestHub(settings: Partial<Config> = {}, given?: TestDatabase): Promise<TestHub> {
+  const database = given ?? (await createTestDatabase());
   const config = { ...toConfig({}), stalenessMsMax: 0, ...settings };
-  const hub = await createHub(config, database.db, database.connection);
+  const hub = await createHub(config, database.db, { announcements: database.connection });
   const log: string[] = [];
   const logger = pino({ level: 'info' }, { write: line => void log.push(line) });
   const app = await buildApp(hub, logger);
@@ -111,7 +112,7 @@ export async function startTestHub(settings: Partial<Config> = {}): Promise<Test
       await hub.db.transaction().execute(tx => deleteGrant(tx, partner.id, collection.id));
     },
     async addNode() {
-      const another = await createHub(hub.config, database.open(), database.connection);
+      const another = await createHub(hub.config, database.open(), { announcements: database.connection });
       watches.push(another.watch);
       const node = await buildApp(another, logger);
       nodes.push(node);
@@ -119,7 +120,7 @@ export async function startTestHub(settings: Partial<Config> = {}): Promise<Test
     },
     async close() {
       await Promise.all(nodes.map(node => node.close()));
-      await Promise.all(watches.map(watch => watch.close()));
+      await Promise.all([...watches.map(watch => watch.close()), hub.replicas.close()]);
       await database.drop();
     },
   };

@@ -31,7 +31,8 @@ export const getManifest = (hub: Hub): RouteOptions => ({
       { operation: operationId, collection, fields },
       request.query as Query,
       hub,
-      (filter, bounds) => pageManifest(hub.db, collection.id, reader, filter, bounds),
+      (filter, bounds) =>
+        hub.replicas.read(collection, bounds, db => pageManifest(db, collection.id, reader, filter, bounds)),
     );
     const objects = found?.rows.map(row => ({
       id: row.object_id,
