@@ -39,6 +39,8 @@ export interface Config {
   pageObjectsDefault: number;
   pageObjectsMax: number;
   pageBytesMax: number;
+  /** of the pages of objects that a node keeps; 0: it keeps none */
+  pageCacheBytes: number;
   clockSkewMs: number;
   /** how long the tokens are good that clients get at /oauth2/token */
   accessTokenTtlMs: number;
@@ -102,6 +104,7 @@ export function toConfig(env: Env): Config {
     }),
     pageObjectsMax,
     pageBytesMax: readInteger(env, 'TAXIWAY_PAGE_BYTES_MAX', 32 * 1024 * 1024, { min: 1024, max: 2 ** 28 }),
+    pageCacheBytes: readInteger(env, 'TAXIWAY_PAGE_CACHE_BYTES', 64 * 1024 * 1024, { min: 0, max: 2 ** 36 }),
     clockSkewMs: 1000 * readInteger(env, 'TAXIWAY_CLOCK_SKEW_SECONDS', 60, { min: 0, max: 86_400 }),
     accessTokenTtlMs: 1000 * readInteger(env, 'TAXIWAY_ACCESS_TOKEN_SECONDS', 600, { min: 60, max: 86_400 }),
     stalenessMsMax: readInteger(env, 'TAXIWAY_STALENESS_MS', 250, { min: 0, max: 250 }),

@@ -10,6 +10,8 @@ export interface DatedTexts {
   /** in order, with the separator between them; cut anywhere */
   pieces: Buffer[];
   count: number;
+  /** of the texts and what is between them */
+  bytes: number;
   /** the dates in the first column, of the first and of the last text; undefined: there is none */
   dateFirst: TaxiiTimestamp | undefined;
   dateLast: TaxiiTimestamp | undefined;
@@ -109,6 +111,7 @@ class TextSink implements RowSink {
     return {
       pieces: this.#pieces,
       count: this.#rows,
+      bytes: this.#pieces.reduce((sum, piece) => sum + piece.length, 0),
       dateFirst: this.#first === undefined ? undefined : fromMicros(BigInt(this.#first)),
       dateLast: this.#last === undefined ? undefined : fromMicros(BigInt(this.#last)),
       dates: joinRuns(this.#dates),
