@@ -43,11 +43,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ kind: fc.constant('grant' as const), ceiling: fc.constantFrom(0 as const, 4 as const) }),
 );
 
-async function newCollection(): Promise<{ id: string; path: string }> {
-  const { id } = await hub.addCollection();
+async function newCollection(): Promise<{ id: string; alias: string; path: string }> {
+  const { id, alias } = await hub.addCollection();
   for (const { partner } of [sender, reader])
     await hub.tokenFor(partner, `collection:${id}:read collection:${id}:write`);
-  return { id, path: `/hub/collections/${id}` };
+  return { id, alias, path: `/hub/collections/${id}` };
 }
 
 async function take(collection: { id: string; path: string }, one: Step): Promise<void> {
