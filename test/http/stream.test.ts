@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { buildApp } from '../../src/app.ts';
 import { changeGrant } from '../../src/auth/grants.ts';
 import { operator } from '../../src/db/audit.ts';
@@ -271,11 +271,14 @@ describe('streams of a node', () => {
       .poll(async () => (await openStream(small.app, path, { authorization })).status, { timeout: 20_000 })
       .toBe(200);
 
-    // The other client takes nothing, and must not hold up the end.
-    const objects = Array.from({ length: 40 }, () => indicator({ description: 'x'.repeat(200_000) }));
+    // The other client takes nothing, and must not hold up the end. This is more than the system takes for it.
+    const objects = Array.from({ length: 140 }, () => indicator({ description: 'x'.repeat(200_000) }));
     const token = authorization.slice(7);
-    await small.post(token, path.replace('stream/', ''), { objects });
-    await sleep(500);
+    const record = vi.spyOn(small.hub.receipts, 'record');
+    expect((await small.post(token, path.replace('stream/', ''), { objects })).statusCode).toBe(202);
+    // Until nothing has been sent for a second.
+    for (let calls = -1; calls < record.mock.calls.length; await sleep(1000)) calls = record.mock.calls.length;
+    expect(record.mock.calls.length).toBeGreaterThan(0);
     await small.app.close();
     await small.close();
   });
