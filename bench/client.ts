@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { track } from './children.ts';
 import { exchange, mediaType, openConnection, type Reply } from './exchange.ts';
 import type { BenchHub } from './hub.ts';
 import type { Work } from './interleave.ts';
@@ -69,7 +70,7 @@ export async function sampleDuring(job: Omit<SampleJob, 'kind'>, work: () => Pro
 }
 
 function startLoad(job: Job) {
-  const child = spawn(process.execPath, ['--import', 'tsx', load], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = track(spawn(process.execPath, ['--import', 'tsx', load], { stdio: ['pipe', 'pipe', 'inherit'] }));
   const exit = once(child, 'exit');
   child.stdin.write(`${JSON.stringify(job)}\n`);
   const output = text(child.stdout);

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { locateCluster } from '../src/db/embedded/host.ts';
+import { stopProcess, track } from './children.ts';
 import type { Noise } from './machine.ts';
 import type { Options } from './options.ts';
 
@@ -147,19 +148,15 @@ async function startNode({ root, env, isInspected }: NodeStart): Promise<BenchNo
 /** Starts a script of ours in a process of its own, on the database of a hub; the port that it gets comes first. */
 export async function startServer(hub: BenchHub, script: URL, ...args: string[]) {
   const port = await findFreePort();
-  const child = spawn(process.execPath, ['--import', 'tsx', fileURLToPath(script), String(port), ...args], {
-    env: hub.env,
-    stdio: ['ignore', 2, 2],
-  });
+  const child = track(
+    spawn(process.execPath, ['--import', 'tsx', fileURLToPath(script), String(port), ...args], {
+      env: hub.env,
+      stdio: ['ignore', 2, 2],
+    }),
+  );
   const url = `http://127.0.0.1:${port}`;
   await waitUntilAnswers(child, url);
   return { pid: child.pid as number, url, stop: () => stopProcess(child) };
-}
-
-export async function stopProcess(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill('SIGTERM');
-  await once(child, 'exit');
 }
 
 /** Any answer will do. @throws Error where the process ends before it answers, or takes too long */

@@ -1,5 +1,6 @@
 /** Measures a hub: `npm run bench -- --help`. README.md beside this file says what each figure means. */
 import { writeFile } from 'node:fs/promises';
+import { stopAll } from './children.ts';
 import { type FigureRecord, toRecord, toTable } from './figures.ts';
 import { type Bench, startHub } from './hub.ts';
 import { describeMachine, describeNoise, type Noise, readIdleShare } from './machine.ts';
@@ -55,7 +56,11 @@ async function measure(options: Options): Promise<number> {
   };
   const hub = await startHub({ isInspected: options.isProfile });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => hub.stop().finally(() => process.exit(130)));
+    process.once(signal, () =>
+      stopAll()
+        .then(() => hub.stop())
+        .finally(() => process.exit(130)),
+    );
   }
   try {
     for (const name of options.names) {
