@@ -12,6 +12,7 @@ import { deleteExpiredStatuses } from '../../src/db/statuses.ts';
 import { deleteExpiredClientTokens } from '../../src/db/tokens.ts';
 import { replay } from '../../src/taxii/replay.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { openStream } from '../support/event-stream.ts';
 import { required, startTestHub, type TestHub } from '../support/hub.ts';
 import { indicator } from '../support/stix.ts';
 
@@ -56,6 +57,7 @@ beforeAll(async () => {
   const db = database.open();
   poolOf(db).pool.on('connect', client => client.on('notice', ({ message }) => take(message ?? '')));
   hub = await startTestHub({}, { ...database, db });
+  await hub.app.listen({ port: 0 });
 }, 120_000);
 afterAll(() => hub.close());
 
@@ -208,6 +210,12 @@ const operations = (): Record<string, () => Promise<unknown>> => {
     getStatus: async () => {
       const { body } = await hub.post(token, `${at}objects/`, { objects: [indicator()] });
       await get(`${root}status/${JSON.parse(body).id}/`);
+    },
+    streamObjects: async () => {
+      const headers = { authorization: `Bearer ${token}`, accept: 'text/event-stream' };
+      const stream = await openStream(hub.app, `${at}objects/stream/?added_after=2026-01-01T02:00:00Z`, headers);
+      expect((await stream.events.next()).done).toBe(false);
+      stream.close();
     },
     deleteObject: async () => {
       const object = indicator();
