@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import Negotiator from 'negotiator';
 import { HubError } from '../errors.ts';
+import { readBody } from './body.ts';
 import { hook } from './hook.ts';
 
 /** The media type of every TAXII response (TAXII 2.1 §1.6.8.1), to the letter: clients compare it. */
@@ -34,7 +35,7 @@ export const mediaType = fp(async app => {
   );
   // What a POST may be is checked above; what comes with any other method is of no matter.
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) => body);
+  app.addContentTypeParser('*', readBody);
 });
 
 /** Sends a TAXII resource, or its text. Text leaves in one piece with the headers, which is cheaper than bytes after them. */

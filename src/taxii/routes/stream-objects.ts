@@ -76,9 +76,10 @@ function createScan(hub: Hub, request: FastifyRequest): ObjectScan {
   const eventId = request.headers['last-event-id'];
   let query: Query = { ...(request.query as Query), ...(eventId && { next: eventId }) };
   return {
-    async read({ collection, reader }, lookedThrough) {
+    async read(access, lookedThrough) {
+      const { collection } = access;
       const page = await readPage({ operation, collection, fields, lookedThrough }, query, context, (filter, bounds) =>
-        hub.readObjects(collection, reader, filter, bounds),
+        hub.readObjects(access, filter, bounds),
       );
       await recordPage(hub, request, page.found?.dates ?? []);
       return page;
@@ -99,7 +100,7 @@ async function* writeEvents(
   let sentAt = performance.now();
   const write = (page: TaxiiPage<ObjectPage> | undefined): Buffer | undefined => {
     const now = performance.now();
-    if (!page?.found || page.found.pieces.length === 0) {
+    if (!page?.found?.count) {
       if (now - sentAt < quietMsMax) return undefined;
       sentAt = now;
       return Buffer.from(':\n\n');
@@ -107,7 +108,7 @@ async function* writeEvents(
     sentAt = now;
     const id = encodeCursor(page.place, hub.identity.cursorKey);
     scan.goOn(id);
-    return toEvent(id, toEnvelope({ more: false }, page.found.pieces) as Buffer);
+    return toEvent(id, toEnvelope({ more: false }, page.found) as Buffer);
   };
   yield Buffer.from(`retry: ${reconnectMs}\n\n`);
   const begun = write(first);
