@@ -35,6 +35,7 @@ import { getObjects } from './taxii/routes/get-objects.ts';
 import { getProvenance } from './taxii/routes/get-provenance.ts';
 import { getStatus } from './taxii/routes/get-status.ts';
 import { getVersions } from './taxii/routes/get-versions.ts';
+import { streamObjects } from './taxii/routes/stream-objects.ts';
 
 /**
  * Builds the whole HTTP side of a hub. The only place where Fastify is made: tests and production both call it.
@@ -104,6 +105,7 @@ export async function buildApp(hub: Hub, logger: FastifyBaseLogger): Promise<Fas
       collection.route(getCollection());
       collection.route(getManifest(hub));
       collection.route(getObjects(hub));
+      collection.route(streamObjects(hub));
       collection.route(addObjects(hub));
       collection.route(getObject(hub));
       collection.route(deleteObject(hub));

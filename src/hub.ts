@@ -4,8 +4,8 @@ import type { Db, PoolOptions } from './db/pool.ts';
 import { Replicas } from './db/replicas.ts';
 import { Watch } from './db/watch.ts';
 import { createValidator, type Validator } from './stix/validate.ts';
+import { cachePages, type ReadObjects } from './taxii/page-cache.ts';
 import { createReceipts, type Receipts } from './taxii/receipts.ts';
-import { type ReadObjects, shareReads } from './taxii/shared-reads.ts';
 import { createWriters, type Writers } from './taxii/writers.ts';
 
 /** What routes and commands work with. Holds no state that matters: any number of nodes may share one database. */
@@ -14,9 +14,9 @@ export interface Hub {
   db: Db;
   identity: HubIdentity;
   validator: Validator;
-  receipts: Receipts;
   replicas: Replicas;
   readObjects: ReadObjects;
+  receipts: Receipts;
   watch: Watch;
   writers: Writers;
 }
@@ -41,6 +41,7 @@ export async function createHub(
   const replicas = new Replicas(db, watch, {
     urls: config.databaseReplicaUrls,
     connectionsMax: config.databasePoolMax,
+    isPooled: config.databaseDirectUrl !== undefined,
     lagMsMax: config.replicaLagMsMax,
     log,
   });
@@ -49,9 +50,9 @@ export async function createHub(
     db,
     identity,
     validator: createValidator({ clockSkewMs: config.clockSkewMs }),
-    receipts: createReceipts(db),
     replicas,
-    readObjects: shareReads(replicas),
+    readObjects: cachePages(replicas, watch, config.pageCacheBytes),
+    receipts: createReceipts(db),
     watch,
     writers: createWriters(db, watch),
   };

@@ -46,7 +46,10 @@ export interface Page<Row> extends PageEnds {
 }
 
 /** Objects as they came, and the dates in the collection of what there is, whatever dates it stands at for the reader. */
-export type ObjectPage = DatedTexts;
+export interface ObjectPage extends DatedTexts {
+  /** the envelope that it was last sent in, and its head */
+  envelope?: { head: string; bytes: Buffer };
+}
 
 /** Who reads, and so what is there: versions up to its ceiling, and all that it sent itself. */
 export interface Reader {
@@ -74,7 +77,7 @@ export async function pageObjects(
   separator = ',',
 ): Promise<ObjectPage> {
   const matching = selectMatching(collectionId, reader, filter, bounds, sql`date_added as stored_at, object`);
-  if (!matching) return { pieces: [], count: 0, dates: [], ...noEnds };
+  if (!matching) return { pieces: [], count: 0, bytes: 0, dates: [], ...noEnds };
   const { objectsMax: rowsMax, bytesMax } = bounds;
   return readTexts(db, matching, { rowsMax, bytesMax, separator, isPlanKept: isPoll(reader, filter, bounds) });
 }

@@ -10,6 +10,8 @@ export interface DatedTexts {
   /** in order, with the separator between them; cut anywhere */
   pieces: Buffer[];
   count: number;
+  /** of the texts and what is between them */
+  bytes: number;
   /** the dates in the first column, of the first and of the last text; undefined: there is none */
   dateFirst: TaxiiTimestamp | undefined;
   dateLast: TaxiiTimestamp | undefined;
@@ -42,11 +44,11 @@ export async function readTexts(
 ): Promise<DatedTexts> {
   const { sql: text, parameters: values } = statement.compile(db);
   const { pool, names } = poolOf(db);
-  if (isPlanKept && !names.has(text)) names.set(text, `texts_${names.size + 1}`);
+  if (isPlanKept && names?.has(text) === false) names.set(text, `texts_${names.size + 1}`);
   const client = (await pool.connect()) as unknown as RowClient & { release(): void };
   const texts = new TextSink(Buffer.from(separator), bounds, () => client.end());
   try {
-    await client.collect({ text, values, name: isPlanKept ? names.get(text) : undefined }, texts);
+    await client.collect({ text, values, name: isPlanKept ? names?.get(text) : undefined }, texts);
   } catch (error) {
     if (!texts.isCut) throw error;
   } finally {
@@ -109,6 +111,7 @@ class TextSink implements RowSink {
     return {
       pieces: this.#pieces,
       count: this.#rows,
+      bytes: this.#pieces.reduce((sum, piece) => sum + piece.length, 0),
       dateFirst: this.#first === undefined ? undefined : fromMicros(BigInt(this.#first)),
       dateLast: this.#last === undefined ? undefined : fromMicros(BigInt(this.#last)),
       dates: joinRuns(this.#dates),

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { splitBytes, splitText } from './columns.ts';
+import { splitText } from './columns.ts';
 import type { Db } from './pool.ts';
 import type { Statement } from './together.ts';
 
@@ -8,7 +8,7 @@ export interface NewStatus {
   id: string;
   api_root: string;
   partner_id: string;
-  resource: Buffer;
+  resource: string;
 }
 
 /** The statement that keeps status resources. */
@@ -18,7 +18,7 @@ export function keepStatuses(statuses: NewStatus[]): Statement {
     select id::uuid, api_root, partner_id::bigint, resource
     from unnest(
       ${splitText(statuses, one => one.id)}, ${splitText(statuses, one => one.api_root)},
-      ${splitText(statuses, one => one.partner_id)}, ${splitBytes(statuses, one => one.resource)}
+      ${splitText(statuses, one => one.partner_id)}, ${splitText(statuses, one => one.resource)}
     ) as one(id, api_root, partner_id, resource)`;
 }
 

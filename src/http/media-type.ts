@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import Negotiator from 'negotiator';
 import { HubError } from '../errors.ts';
+import { readBody } from './body.ts';
 import { hook } from './hook.ts';
 
 /** The media type of every TAXII response (TAXII 2.1 §1.6.8.1), to the letter: clients compare it. */
@@ -9,6 +10,16 @@ export const taxiiMediaType = 'application/taxii+json;version=2.1';
 
 /** The media type of the objects in a collection. */
 export const stixMediaType = 'application/stix+json;version=2.1';
+
+/** The media type of Server-Sent Events. */
+export const eventStreamMediaType = 'text/event-stream';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** the media type of a route's answers, where it is not TAXII's; errors are TAXII's in any case */
+    produces?: string;
+  }
+}
 
 /**
  * Checks media types before anything else is done: Accept (406) and, where there is a body, Content-Type (415).
@@ -18,13 +29,13 @@ export const mediaType = fp(async app => {
   app.addHook(
     'onRequest',
     hook(request => {
-      requireAccept(request.headers.accept);
+      requireAccept(request.headers.accept, request.routeOptions.config.produces ?? taxiiMediaType);
       if (request.method === 'POST') requireContentType(request);
     }),
   );
   // What a POST may be is checked above; what comes with any other method is of no matter.
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) => body);
+  app.addContentTypeParser('*', readBody);
 });
 
 /** Sends a TAXII resource, or its text. Text leaves in one piece with the headers, which is cheaper than bytes after them. */
@@ -38,12 +49,11 @@ export function sendTaxii(reply: FastifyReply, resource: object | string): Fasti
 const asItIs = (text: string) => text;
 
 // TAXII 2.1 §3.1. A client that asks for TAXII 2.0 alone must see 406: that is how some find out the version.
-function requireAccept(accept: string | undefined): void {
+function requireAccept(accept: string | undefined, produced: string): void {
+  if (!accept || (produced === taxiiMediaType && usualAccepts.has(accept))) return;
   // With every parameter that a client may name: it matches whatever of them is left out.
-  const served = [`${taxiiMediaType};charset=utf-8`];
-  if (!accept || usualAccepts.has(accept) || new Negotiator({ headers: { accept } }).mediaTypes(served).length > 0)
-    return;
-  throw new HubError('accept-not-supported', `Send "Accept: ${taxiiMediaType}".`);
+  if (new Negotiator({ headers: { accept } }).mediaTypes([`${produced};charset=utf-8`]).length > 0) return;
+  throw new HubError('accept-not-supported', `Send "Accept: ${produced}".`);
 }
 
 // What TAXII clients send letter for letter; the negotiator says yes to each, and takes longer than the rest of a poll's checks.

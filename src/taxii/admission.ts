@@ -127,7 +127,7 @@ async function writeBatch(
     return collection;
   }
   for (const one of added) changed.delete(one);
-  await updateEnds(tx, collection.id, [...changed]);
+  for (const piece of piecesOf([...changed], () => 0)) await updateEnds(tx, collection.id, piece);
   for (const piece of piecesOf(added, one => one.text.length)) {
     await insertVersions(tx, collection.id, dateAddedFirst, piece);
   }

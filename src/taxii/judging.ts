@@ -1,10 +1,10 @@
-import { setImmediate } from 'node:timers/promises';
 import { HubError } from '../errors.ts';
 import { isRecord } from '../stix/object-types.ts';
 import { isUnknownTlpMarking, markingsOf, type TlpLevel, tlpLevelOf } from '../stix/tlp.ts';
 import { describeProblems, type JudgeOptions, type Validator } from '../stix/validate.ts';
 import { type Anonymity, findRevelation } from './anonymity.ts';
 import type { ObjectSlice } from './object-slices.ts';
+import { Turn } from './turns.ts';
 
 /** What became of one element of an envelope; a status resource lists them (TAXII 2.1 §4.3.1). */
 export interface Outcome {
@@ -44,8 +44,6 @@ export type Judged = Candidate | Outcome;
 const nestingMax = 100;
 // Of the reasons of one envelope, together: hundreds of thousands of bad objects would else fill memory with them.
 const reasonsLengthMax = 4 * 1024 * 1024;
-// Other requests wait no longer than this, and one object.
-const judgingMsMax = 20;
 
 /**
  * Judges the elements of an envelope, each alone, letting other requests in between.
@@ -54,33 +52,34 @@ const judgingMsMax = 20;
 export async function judge(slices: ObjectSlice[], validator: Validator, options: AdmissionOptions): Promise<Judged[]> {
   const judged: Judged[] = [];
   let reasonsLength = 0;
-  let since = performance.now();
+  const turn = new Turn();
   for (const slice of slices) {
-    if (performance.now() - since > judgingMsMax) {
-      await setImmediate();
-      since = performance.now();
-    }
+    if (turn.isOver()) await turn.next();
     const one = judgeSlice(slice, validator, options);
     reasonsLength += (isCandidate(one) ? one.warning : one.message)?.length ?? 0;
     judged.push(reasonsLength <= reasonsLengthMax ? one : shortenReason(one));
   }
-  return refuseUnknownTlp(judged, options.unknownTlp ?? new Set());
+  return refuseUnknownTlp(judged, options.unknownTlp ?? new Set(), turn);
 }
 
 /** Refuses what is marked with a TLP marking that was refused: nobody could be kept from seeing it. */
-function refuseUnknownTlp(judged: Judged[], unknown: Set<string>): Judged[] {
+async function refuseUnknownTlp(judged: Judged[], unknown: Set<string>, turn: Turn): Promise<Judged[]> {
   for (const one of judged) if (!isCandidate(one) && one.isUnknownTlp) unknown.add(one.id.toLowerCase());
   if (unknown.size === 0) return judged;
-  return judged.map(one => {
-    const marking = isCandidate(one)
-      ? markingsOf(JSON.parse(one.bytes.toString('utf8'))).find(
-          id => typeof id === 'string' && unknown.has(id.toLowerCase()),
-        )
-      : undefined;
-    if (!isCandidate(one) || marking === undefined) return one;
-    const version = one.versionText ?? 'unknown';
-    return { result: 'refused', id: one.id, version, message: `is marked with ${marking}, ${unknownTlpMarking}` };
-  });
+  const kept: Judged[] = [];
+  for (const one of judged) {
+    if (turn.isOver()) await turn.next();
+    kept.push(isCandidate(one) ? refuseMarked(one, unknown) : one);
+  }
+  return kept;
+}
+
+function refuseMarked(one: Candidate, unknown: Set<string>): Judged {
+  const markings = markingsOf(JSON.parse(one.bytes.toString('utf8')));
+  const marking = markings.find(id => typeof id === 'string' && unknown.has(id.toLowerCase()));
+  if (marking === undefined) return one;
+  const version = one.versionText ?? 'unknown';
+  return { result: 'refused', id: one.id, version, message: `is marked with ${marking}, ${unknownTlpMarking}` };
 }
 
 function shortenReason(one: Judged): Judged {

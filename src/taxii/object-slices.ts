@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { HubError } from '../errors.ts';
 
 /** One element of `objects`, as it came. */
@@ -50,7 +51,7 @@ const colon = 0x3a;
  * only the end is found: whoever takes a slice gives it to JSON.parse, and where that throws, the whole input is
  * malformed. Together they accept what JSON.parse accepts, but the top must be an object, `objects` must be a list, and
  * it must not stand there twice: JSON.parse takes the last one silently, so that two readers could see two contents.
- * That the bytes are UTF-8 is for the caller to check.
+ * That the bytes of a slice are UTF-8 is for the caller to check.
  *
  * After an error, or where the loop over `push` was left early, a slicer is of no further use.
  */
@@ -221,6 +222,7 @@ export class ObjectSlicer {
 
   #leave(state: ValueState, bytes: Buffer): State {
     if (state === 'in-element') return 'element-comma';
+    if (!isUtf8(bytes)) throw malformed('a member is not valid UTF-8', this.#offset);
     const value = parseMember(bytes, this.#offset);
     if (state === 'in-member') return 'comma';
     if (value !== 'objects') return 'colon';

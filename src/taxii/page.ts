@@ -55,7 +55,7 @@ export async function readPage<Found extends PageEnds>(
   scan: Scan,
   query: Query,
   context: PageContext,
-  fetch: (filter: ObjectFilter, bounds: PageBounds) => Promise<Found>,
+  fetch: (filter: ObjectFilter, bounds: PageBounds) => Promise<Found> | Found,
 ): Promise<TaxiiPage<Found>> {
   const { config, identity } = context;
   const { addedAfter, limit, next, match: given } = parsePageQuery(query, scan.fields);

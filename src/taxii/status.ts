@@ -6,7 +6,7 @@ import { Turn } from './turns.ts';
 export interface Status {
   id: string;
   /** the JSON text of the resource */
-  resource: Buffer;
+  resource: string;
   successCount: number;
   /** the first of those that were refused */
   failures: StatusDetail[];
@@ -44,8 +44,7 @@ export async function toStatus(id: string, requestTimestamp: TaxiiTimestamp, out
     ...(failures.length > 0 ? [`"failures":[${failures.join(',')}]`] : []),
     '"pending_count":0',
   ];
-  const resource = Buffer.from(`{${members.join(',')}}`);
-  return { id, resource, successCount: successes.length, failures: shown };
+  return { id, resource: `{${members.join(',')}}`, successCount: successes.length, failures: shown };
 }
 
 function toDetail({ id, version, message }: Outcome): StatusDetail {

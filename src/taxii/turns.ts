@@ -34,7 +34,7 @@ function takeTurns(): void {
 }
 
 // Statements are sent in pieces, since making one blocks this process and executing it one of PostgreSQL.
-const pieceMax = { items: 1000, bytes: 1024 * 1024 };
+const pieceMax = { items: 500, bytes: 512 * 1024 };
 
 /** Cuts a list into pieces that can be worked on in one turn. @returns at least one; no item is cut */
 export function* piecesOf<Item>(items: Item[], bytesOf: (item: Item) => number): Generator<Item[]> {

@@ -113,6 +113,20 @@ describe('the hub as a process', () => {
     expect(await poll(await site.serve(), token)).toEqual([object]);
   });
 
+  it('ends waits and streams at once when it is told to stop', async () => {
+    const hub = await site.serve();
+    const headers = { authorization: `Bearer ${await prepare()}`, prefer: 'wait=50' };
+    const waiting = fetch(hub.url + objects, { headers });
+    const streaming = await fetch(`${hub.url}${objects}stream/`, { headers });
+    await new Promise(resolve => setTimeout(resolve, 500));
+    const toldAt = performance.now();
+    expect(await hub.stop('SIGTERM')).toEqual({ code: 0, signal: null });
+    // It would wait for 20 seconds for requests in flight.
+    expect(performance.now() - toldAt).toBeLessThan(15_000);
+    expect(await (await waiting).json()).toEqual({ more: false });
+    expect(await streaming.text()).toBe('retry: 1000\n\n');
+  });
+
   it('answers 503 while PostgreSQL is away, stays alive, and says so at /readyz', async () => {
     const hub = await site.serve();
     const token = await prepare();

@@ -11,6 +11,8 @@ export interface Relay {
   connection: { connectionString: string };
   /** breaks every connection that is there */
   breakAll(): void;
+  /** the same, and breaks those that are opened meanwhile, until it is said not to be away any more */
+  setAway(isAway: boolean): void;
   close(): Promise<void>;
 }
 
@@ -29,8 +31,10 @@ export async function startRelay(server: TestServer, { cuts = [], certificate }:
     sockets.add(socket.on('error', () => {}).on('close', () => sockets.delete(socket)));
     return socket;
   };
+  let away = false;
   const listener = createServer(async accepted => {
     keep(accepted);
+    if (away) return void accepted.destroy();
     const client: Duplex = certificate ? await beginTls(accepted, certificate) : accepted;
     const upstream = keep(host.startsWith('/') ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host));
     client.on('error', () => {}).pipe(upstream);
@@ -50,6 +54,10 @@ export async function startRelay(server: TestServer, { cuts = [], certificate }:
   return {
     connection: { connectionString: `postgres://${user}@127.0.0.1:${address.port}/${database}${parameters}` },
     breakAll,
+    setAway(isAway) {
+      away = isAway;
+      if (away) breakAll();
+    },
     async close() {
       listener.close();
       breakAll();

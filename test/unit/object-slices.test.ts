@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HubError } from '../../src/errors.ts';
@@ -57,6 +58,8 @@ function readInSlices(bytes: Buffer, chunkBytes: number[]): { objects: unknown[]
     expect(slice.bytes.equals(bytes.subarray(slice.offset, end)), 'a slice is what stands at its offset').toBe(true);
     expect(slice.bytes.toString()).not.toMatch(/^[ \t\n\r]|[ \t\n\r]$/);
   }
+  // Of a member the slicer says it.
+  if (!result.slices.every(slice => isUtf8(slice.bytes))) return { refusal: 'an object is not valid UTF-8' };
   try {
     const objects = result.slices.map(slice => JSON.parse(slice.bytes.toString()) as unknown);
     expect(result.slices.map(slice => slice.depth)).toEqual(result.slices.map(depthOf));
@@ -69,6 +72,7 @@ function readInSlices(bytes: Buffer, chunkBytes: number[]): { objects: unknown[]
 
 /** What JSON.parse makes of the whole, or undefined where the whole is no JSON object with at most a list `objects`. */
 function readWhole(bytes: Buffer): { objects: unknown[] | undefined } | undefined {
+  if (!isUtf8(bytes)) return undefined;
   let document: unknown;
   try {
     document = JSON.parse(bytes.toString().replace(/^\uFEFF/, ''));

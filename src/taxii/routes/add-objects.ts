@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { RouteOptions } from 'fastify';
 import { toActor } from '../../auth/principal.ts';
+import type { Config } from '../../config.ts';
 import { HubError } from '../../errors.ts';
 import { sendTaxii } from '../../http/media-type.ts';
 import type { Hub } from '../../hub.ts';
@@ -9,6 +10,7 @@ import { judge } from '../judging.ts';
 import { type ObjectSlice, ObjectSlicer } from '../object-slices.ts';
 import { quotaOf } from '../quota.ts';
 import { fromMicros } from '../timestamp.ts';
+import { Turn } from '../turns.ts';
 import { describeRoute } from './route-schema.ts';
 
 // Members of an envelope or bundle other than objects are an id, a version, a cursor.
@@ -38,7 +40,7 @@ export const addObjects = (hub: Hub): RouteOptions => ({
     const quotaBytes = quotaOf(collection.grant, hub.config);
     const sender = { partnerId, partner, actor: toActor(request), quotaBytes };
     const now = new Date();
-    const slices = sliceEnvelope(request.body as Buffer, hub.config.envelopeObjectsMax);
+    const slices = await sliceEnvelope(request.body as Buffer[], hub.config);
     const anonymity = await findAnonymity(hub, collection, partnerId);
     const judged = await judge(slices, hub.validator, { policy: collection.validation, now, anonymity });
     const receivedAt = fromMicros(BigInt(now.getTime()) * 1000n);
@@ -55,15 +57,19 @@ export const addObjects = (hub: Hub): RouteOptions => ({
   },
 });
 
-function sliceEnvelope(body: Buffer, objectsMax: number): ObjectSlice[] {
-  if (!isUtf8(body)) throw new HubError('envelope-malformed', 'The body is not valid UTF-8.');
-  const slicer = new ObjectSlicer({ elementBytesMax: body.length, memberBytesMax });
+async function sliceEnvelope(blocks: Buffer[], { bodyBytesMax, envelopeObjectsMax }: Config): Promise<ObjectSlice[]> {
+  const slicer = new ObjectSlicer({ elementBytesMax: bodyBytesMax, memberBytesMax });
   const slices: ObjectSlice[] = [];
-  for (const slice of slicer.push(body)) {
-    if (slices.length === objectsMax) {
-      throw new HubError('envelope-too-many-objects', `Send at most ${objectsMax} objects in an envelope.`);
+  const turn = new Turn();
+  for (const block of blocks) {
+    for (const slice of slicer.push(block)) {
+      if (slices.length === envelopeObjectsMax) {
+        throw new HubError('envelope-too-many-objects', `Send at most ${envelopeObjectsMax} objects in an envelope.`);
+      }
+      if (!isUtf8(slice.bytes)) throw new HubError('envelope-malformed', 'The body is not valid UTF-8.');
+      slices.push(slice);
     }
-    slices.push(slice);
+    if (turn.isOver()) await turn.next();
   }
   if (!slicer.end().hasObjects || slices.length === 0) {
     throw new HubError(

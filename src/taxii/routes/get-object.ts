@@ -1,5 +1,4 @@
 import type { RouteOptions } from 'fastify';
-import { pageObjects } from '../../db/objects.ts';
 import { answerPage } from '../../http/page-answer.ts';
 import type { Hub } from '../../hub.ts';
 import { toEnvelope } from '../envelope.ts';
@@ -34,16 +33,16 @@ export const getObject = (hub: Hub): RouteOptions => ({
       { operation: operationId, collection, objectId, fields, fixedFilter: { ids: [objectId] } },
       request.query as Query,
       hub,
-      (filter, bounds) => pageObjects(hub.db, collection.id, reader, filter, bounds),
+      (filter, bounds) => hub.readObjects(request, filter, bounds),
     );
     if (!found?.count) await requireObject(hub.db, collection.id, reader, objectId);
-    const { dates = [], pieces = [] } = found ?? {};
+    const dates = found?.dates ?? [];
     return answerPage(request, reply, {
       headers,
       // An object's text never changes, and no other one gets its date.
       identity: [collection.id, head, dates],
       record: () => recordPage(hub, request, dates),
-      write: () => toEnvelope(head, pieces),
+      write: () => toEnvelope(head, found),
     });
   },
 });

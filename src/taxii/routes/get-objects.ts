@@ -30,23 +30,23 @@ export const getObjects = (hub: Hub): RouteOptions => ({
     errors: [400, 403, 404],
   }),
   handler: async (request, reply) => {
-    const page = await request.server.waiting.readOrWait(request, reply, ({ collection, reader }, lookedThrough) =>
+    const page = await request.server.waiting.readOrWait(request, reply, (access, lookedThrough) =>
       readPage(
-        { operation: operationId, collection, fields, lookedThrough },
+        { operation: operationId, collection: access.collection, fields, lookedThrough },
         request.query as Query,
         hub,
-        (filter, bounds) => hub.readObjects(collection, reader, filter, bounds),
+        (filter, bounds) => hub.readObjects(access, filter, bounds),
       ),
     );
     if (!page) return reply.hijack();
     const { found, head, headers } = page;
-    const { dates = [], pieces = [] } = found ?? {};
+    const dates = found?.dates ?? [];
     return answerPage(request, reply, {
       headers,
-      // An object's text never changes, and no other one gets its date.
+      // An object's text never changes, and no other one gets its date; what was replayed moves behind the last one.
       identity: [request.collection.id, head, dates],
       record: () => recordPage(hub, request, dates),
-      write: () => toEnvelope(head, pieces),
+      write: () => toEnvelope(head, found),
     });
   },
 });

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifySchema } from 'fastify';
-import { stixMediaType, taxiiMediaType } from '../../http/media-type.ts';
+import { eventStreamMediaType, stixMediaType, taxiiMediaType } from '../../http/media-type.ts';
 import type { MatchField } from '../filter.ts';
 
 /** What a route tells integrators; openapi/taxiway.json is made of it. It checks nothing: the code does, and says why. */
@@ -15,6 +15,8 @@ export interface RouteDocument {
   paged?: boolean;
   /** can wait for new objects, as the Prefer header says */
   waits?: boolean;
+  /** answers with Server-Sent Events, from where a page would begin */
+  streams?: boolean;
   body?: boolean;
   success: { status: 200 | 202; resource?: string; description: string };
   errors: number[];
@@ -66,6 +68,10 @@ const waitHeaders = {
   },
 };
 
+const streamHeaders = {
+  'Last-Event-ID': { type: 'string', description: 'Id of the last event: goes on after it, as `next` does' },
+};
+
 /** The Fastify schema of a TAXII route, from which @fastify/swagger makes its OpenAPI operation. */
 export function describeRoute(document: RouteDocument): FastifySchema {
   const { success } = document;
@@ -79,13 +85,14 @@ export function describeRoute(document: RouteDocument): FastifySchema {
     }),
     ...((document.match || document.paged) && {
       querystring: properties({
-        ...(document.paged && pageParameters),
+        ...((document.paged || document.streams) && pageParameters),
         ...Object.fromEntries((document.match ?? []).map(field => [`match[${field}]`, matchParameters[field]])),
       }),
     }),
     ...(document.paged && {
       headers: properties({ ...conditionHeaders, ...(document.waits && waitHeaders) }),
     }),
+    ...(document.streams && { headers: properties(streamHeaders) }),
     ...(document.body && {
       consumes: [taxiiMediaType, stixMediaType],
       body: { content: { [taxiiMediaType]: reference('envelope'), [stixMediaType]: reference('envelope') } },
@@ -94,6 +101,7 @@ export function describeRoute(document: RouteDocument): FastifySchema {
       [success.status]: {
         description: success.description,
         ...(document.paged && { headers: pageHeaders }),
+        ...(document.streams && { content: { [eventStreamMediaType]: { schema: { type: 'string' } } } }),
         ...(success.resource && { content: { [taxiiMediaType]: reference(success.resource) } }),
       },
       ...(document.paged && {

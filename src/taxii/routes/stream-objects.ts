@@ -1,0 +1,133 @@
+import { Readable } from 'node:stream';
+import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import type { ObjectPage } from '../../db/objects.ts';
+import { HubError } from '../../errors.ts';
+import { eventStreamMediaType } from '../../http/media-type.ts';
+import { logFailure, toHubError } from '../../http/taxii-errors.ts';
+import type { ReadPage } from '../../http/waiting.ts';
+import type { Hub } from '../../hub.ts';
+import { encodeCursor } from '../cursor.ts';
+import { toEnvelope } from '../envelope.ts';
+import { toEvent } from '../event.ts';
+import type { MatchField, Query } from '../filter.ts';
+import { readPage, type TaxiiPage } from '../page.ts';
+import { recordPage } from '../receipts.ts';
+import { describeRoute } from './route-schema.ts';
+
+// The cursors of polls, so that a client can go on by the one or the other.
+const operation = 'getObjects';
+const fields: MatchField[] = ['id', 'type', 'version', 'spec_version'];
+// Of an event, unless one object is larger: of each stream some of them may be on their way to a client that reads slowly.
+const eventBytesMax = 64 * 1024;
+// Proxies close connections over which nothing comes.
+const quietMsMax = 15_000;
+// For clients that take nothing.
+const stalledMsMax = 60_000;
+const reconnectMs = 1000;
+
+/** GET /{api-root}/collections/{id}/objects/stream/: the pages of a poller that never ends, as Server-Sent Events. */
+export const streamObjects = (hub: Hub): RouteOptions => ({
+  method: 'GET',
+  url: '/:apiRoot/collections/:collection/objects/stream/',
+  config: { needs: 'read', produces: eventStreamMediaType },
+  schema: describeRoute({
+    operationId: 'streamObjects',
+    summary: 'Have objects sent as they come',
+    description:
+      'Server-Sent Events: the data of each is an envelope, its id a cursor, to send as `Last-Event-ID` or `next`. Begins ' +
+      'where a poll with this query would, and goes on with what is added. Not part of TAXII.',
+    tag: 'Objects',
+    params: ['apiRoot', 'collection'],
+    match: fields,
+    streams: true,
+    success: { status: 200, description: 'A stream that ends when access does, or the hub stops' },
+    errors: [400, 403, 404],
+  }),
+  handler: async (request, reply) => {
+    const headers = {
+      'content-type': eventStreamMediaType,
+      'cache-control': 'no-store',
+      // What ends a stream ends its connection; and nginx must not collect what is to be passed on at once.
+      connection: 'close',
+      'x-accel-buffering': 'no',
+    };
+    if (request.method === 'HEAD') return reply.headers(headers).send();
+    // Ends with the answer, whatever that will be.
+    const wait = request.server.waiting.start(request, reply);
+    if (!wait)
+      throw new HubError('overloaded', 'Too many clients wait or have a stream open. Poll, or try again later.');
+    const scan = createScan(hub, request);
+    const first = await scan.read(request);
+    const pages = request.server.waiting.readOn(request, wait.signal, first, scan.read);
+    endStalled(reply, wait.signal);
+    return reply.headers(headers).send(Readable.from(writeEvents(hub, request, first, pages, scan)));
+  },
+});
+
+/** Reads one page after the other, and notes each. */
+interface ObjectScan {
+  read: ReadPage<ObjectPage>;
+  /** where the next page begins */
+  goOn(cursor: string): void;
+}
+
+function createScan(hub: Hub, request: FastifyRequest): ObjectScan {
+  const context = { ...hub, config: { ...hub.config, pageBytesMax: Math.min(eventBytesMax, hub.config.pageBytesMax) } };
+  const eventId = request.headers['last-event-id'];
+  let query: Query = { ...(request.query as Query), ...(eventId && { next: eventId }) };
+  return {
+    async read(access, lookedThrough) {
+      const { collection } = access;
+      const page = await readPage({ operation, collection, fields, lookedThrough }, query, context, (filter, bounds) =>
+        hub.readObjects(access, filter, bounds),
+      );
+      await recordPage(hub, request, page.found?.dates ?? []);
+      return page;
+    },
+    goOn(cursor) {
+      query = { ...query, next: cursor };
+    },
+  };
+}
+
+async function* writeEvents(
+  hub: Hub,
+  request: FastifyRequest,
+  first: TaxiiPage<ObjectPage>,
+  pages: AsyncGenerator<TaxiiPage<ObjectPage> | undefined>,
+  scan: ObjectScan,
+): AsyncGenerator<Buffer> {
+  let sentAt = performance.now();
+  const write = (page: TaxiiPage<ObjectPage> | undefined): Buffer | undefined => {
+    const now = performance.now();
+    if (!page?.found?.count) {
+      if (now - sentAt < quietMsMax) return undefined;
+      sentAt = now;
+      return Buffer.from(':\n\n');
+    }
+    sentAt = now;
+    const id = encodeCursor(page.place, hub.identity.cursorKey);
+    scan.goOn(id);
+    return toEvent(id, toEnvelope({ more: false }, page.found) as Buffer);
+  };
+  yield Buffer.from(`retry: ${reconnectMs}\n\n`);
+  const begun = write(first);
+  if (begun) yield begun;
+  try {
+    for await (const page of pages) {
+      const event = write(page);
+      if (event) yield event;
+    }
+  } catch (error) {
+    // The client comes again, and is told by the status.
+    logFailure(request, toHubError(error as HubError));
+  }
+}
+
+/** Closes the connection where its client takes nothing, and so would not notice that the stream ends. */
+function endStalled({ raw }: FastifyReply, signal: AbortSignal): void {
+  raw.setTimeout(stalledMsMax, () => raw.destroy());
+  signal.addEventListener('abort', () => {
+    if (raw.writableLength > 0) raw.destroy();
+  });
+}
