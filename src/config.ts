@@ -20,6 +20,8 @@ export interface Config {
   clientCertificateHeader: { name: string; from: string[] } | undefined;
   /** undefined: the embedded PostgreSQL under dataDir */
   databaseUrl: string | undefined;
+  /** PostgreSQL itself, where databaseUrl leads to PgBouncer in transaction mode */
+  databaseDirectUrl: string | undefined;
   databasePoolMax: number;
   /** hot standbys of it, which pages are read from */
   databaseReplicaUrls: string[];
@@ -86,6 +88,7 @@ export function toConfig(env: Env): Config {
     tls: readTlsFiles(env),
     clientCertificateHeader: readClientCertificateHeader(env),
     databaseUrl,
+    databaseDirectUrl: readDirectUrl(env.DATABASE_DIRECT_URL, databaseUrl),
     databasePoolMax,
     databaseReplicaUrls: readReplicaUrls(env.DATABASE_REPLICA_URLS, databaseUrl),
     replicaLagMsMax: readInteger(env, 'TAXIWAY_REPLICA_LAG_MS', 5000, { min: 100, max: 3_600_000 }),
@@ -184,7 +187,7 @@ function readReplicaUrls(text: string | undefined, databaseUrl: string | undefin
   if (urls.length > 0 && !databaseUrl) {
     throw new OperatorError('DATABASE_REPLICA_URLS are standbys of DATABASE_URL, which is not set.');
   }
-  if (urls.every(url => /^postgres(ql)?:\/\//.test(url) && URL.canParse(url))) return urls;
+  if (urls.every(url => isPostgresUrl(url) && URL.canParse(url))) return urls;
   throw new OperatorError(
     'DATABASE_REPLICA_URLS must be URLs such as postgres://user@standby/taxiway, with commas between.',
   );
@@ -196,9 +199,19 @@ function readNetwork(name: string, text: string): string {
   throw new OperatorError(`${name} takes addresses and networks such as 10.0.0.7 or 2001:db8::/32, not "${text}".`);
 }
 
+function readDirectUrl(text: string | undefined, databaseUrl: string | undefined): string | undefined {
+  if (!text) return undefined;
+  if (databaseUrl && isPostgresUrl(text)) return text;
+  throw new OperatorError(
+    'DATABASE_DIRECT_URL must start with postgres:// or postgresql://, and goes with DATABASE_URL.',
+  );
+}
+
 // The value may hold a password, so that the message does not repeat it.
 function readDatabaseUrl(text: string | undefined): string | undefined {
   if (!text) return undefined;
-  if (/^postgres(ql)?:\/\//.test(text)) return text;
+  if (isPostgresUrl(text)) return text;
   throw new OperatorError('DATABASE_URL must start with postgres:// or postgresql://.');
 }
+
+const isPostgresUrl = (text: string) => /^postgres(ql)?:\/\//.test(text);

@@ -41,6 +41,7 @@ export async function createHub(
   const replicas = new Replicas(db, watch, {
     urls: config.databaseReplicaUrls,
     connectionsMax: config.databasePoolMax,
+    isPooled: config.databaseDirectUrl !== undefined,
     lagMsMax: config.replicaLagMsMax,
     log,
   });

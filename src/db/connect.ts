@@ -2,12 +2,12 @@ import type { Config } from '../config.ts';
 import { OperatorError } from '../errors.ts';
 import { acquireEmbeddedDatabase } from './embedded.ts';
 import { isMigrated, migrate } from './migrate.ts';
-import { asUnavailable, type Db, openDatabase, type PoolOptions } from './pool.ts';
+import { asUnavailable, type Db, openDatabase, type PoolOptions, setRoleSettings } from './pool.ts';
 
 /** The hub's database: that of DATABASE_URL, or the embedded one. */
 export interface DatabaseHandle {
   db: Db;
-  /** how to open further connections to it */
+  /** how to open further connections to it, to PostgreSQL itself even where `db` goes through PgBouncer */
   connection: PoolOptions['connection'];
   isEmbedded: boolean;
   /** the migrations that were applied now */
@@ -33,20 +33,30 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
     : await acquireEmbeddedDatabase({ dataDir: config.dataDir, log: options.log });
   const connection: PoolOptions['connection'] = embedded
     ? { ...embedded.connection, ssl: false }
-    : { connectionString: config.databaseUrl as string };
-  const db = openDatabase({
-    connection,
+    : { connectionString: config.databaseDirectUrl ?? (config.databaseUrl as string) };
+  const isPooled = config.databaseDirectUrl !== undefined;
+  const onError = (error: Error) => options.log(`An idle database connection was lost: ${error.message}`);
+  const open = (pool: Pick<PoolOptions, 'connection' | 'connectionsMax' | 'isPooled'>) =>
+    openDatabase({ ...pool, onError });
+  const db = open({
+    connection: isPooled ? { connectionString: config.databaseUrl as string } : connection,
     connectionsMax: config.databasePoolMax,
-    onError: error => options.log(`An idle database connection was lost: ${error.message}`),
+    isPooled,
   });
+  const direct = isPooled ? open({ connection, connectionsMax: 2 }) : db;
   const close = async () => {
     await db.destroy();
     await embedded?.release();
   };
   try {
-    const applied = await prepareSchema(db, embedded ? 'apply' : options.migrations);
+    const migrations = embedded ? 'apply' : options.migrations;
+    // Before the first session of PgBouncer's, which keeps the settings that it began with.
+    if (isPooled && migrations === 'apply') await setRoleSettings(direct);
+    const applied = await prepareSchema(direct, migrations);
+    if (isPooled) await direct.destroy();
     return { db, connection, isEmbedded: embedded !== undefined, applied, close };
   } catch (error) {
+    if (isPooled) await direct.destroy();
     await close();
     throw embedded ? error : describeOutage(error);
   }

@@ -1,4 +1,4 @@
-import { Kysely, PostgresDialect, type Transaction } from 'kysely';
+import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
 import pg from 'pg';
 import { HubError } from '../errors.ts';
 import { parseTimestamp, type TaxiiTimestamp } from '../taxii/timestamp.ts';
@@ -15,13 +15,15 @@ export interface PoolOptions {
     | { host: string; port: number; user: string; database: string; ssl?: false };
   connectionsMax: number;
   onError: (error: Error) => void;
+  /** PgBouncer stands between: the next transaction may have another session, whose settings are those of the role */
+  isPooled?: boolean;
 }
 
 /** The connections of a database, for what is not read by kysely. */
 interface Connections {
   pool: pg.Pool;
-  /** the names under which connections keep the plans of statements, by their texts */
-  names: Map<string, string>;
+  /** the names under which connections keep the plans of statements, by their texts; undefined: they keep none */
+  names: Map<string, string> | undefined;
 }
 
 const connectionsOf = new WeakMap<Db, Connections>();
@@ -31,8 +33,12 @@ const connectionsOf = new WeakMap<Db, Connections>();
  * is in the range, it would rather read the whole table, or collect a whole collection in a bitmap, and sort it. Plans that
  * it thinks expensive for that are not worth compiling.
  */
-export const sessionOptions =
-  '-c TimeZone=UTC -c DateStyle=ISO -c enable_bitmapscan=off -c enable_seqscan=off -c jit=off';
+const planSettings = { TimeZone: 'UTC', DateStyle: 'ISO', enable_bitmapscan: 'off', enable_seqscan: 'off', jit: 'off' };
+const timeouts = { statement_timeout: 60_000, lock_timeout: 20_000, idle_in_transaction_session_timeout: 60_000 };
+
+export const sessionOptions = Object.entries(planSettings)
+  .map(([name, value]) => `-c ${name}=${value}`)
+  .join(' ');
 
 const timestamptz = 1184;
 const types = new pg.TypeOverrides();
@@ -52,17 +58,31 @@ export function openDatabase(options: PoolOptions): Db {
     types,
     max: options.connectionsMax,
     idleTimeoutMillis: 30_000,
-    statement_timeout: 60_000,
-    lock_timeout: 20_000,
-    idle_in_transaction_session_timeout: 60_000,
-    options: sessionOptions,
+    ...(options.isPooled ? {} : { ...timeouts, options: sessionOptions }),
   });
   // Without a listener, a database restart would end the process (pg emits 'error' for idle connections).
   pool.on('error', options.onError);
   pool.on('connect', client => client.on('error', options.onError));
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
-  connectionsOf.set(db, { pool, names: new Map() });
+  connectionsOf.set(db, { pool, names: options.isPooled ? undefined : new Map() });
   return db;
+}
+
+/**
+ * Makes the settings of every connection those of the role in this database, for sessions that something else opens.
+ * @param db connected to PostgreSQL itself
+ */
+export async function setRoleSettings(db: Db): Promise<void> {
+  await db.transaction().execute(async tx => {
+    // PostgreSQL refuses one of two that change the same role at the same time.
+    await sql`select pg_advisory_xact_lock(hashtext('taxiway role settings'))`.execute(tx);
+    const { rows } = await sql<{ name: string }>`select current_database() as name`.execute(tx);
+    const database = sql.id(rows[0]?.name ?? '');
+    for (const [name, value] of Object.entries({ ...planSettings, ...timeouts })) {
+      const setting = sql`${sql.id(name)} to ${sql.lit(value)}`;
+      await sql`alter role current_user in database ${database} set ${setting}`.execute(tx);
+    }
+  });
 }
 
 /** @throws Error where it is a transaction, which has a connection of its own */

@@ -44,11 +44,11 @@ export async function readTexts(
 ): Promise<DatedTexts> {
   const { sql: text, parameters: values } = statement.compile(db);
   const { pool, names } = poolOf(db);
-  if (isPlanKept && !names.has(text)) names.set(text, `texts_${names.size + 1}`);
+  if (isPlanKept && names?.has(text) === false) names.set(text, `texts_${names.size + 1}`);
   const client = (await pool.connect()) as unknown as RowClient & { release(): void };
   const texts = new TextSink(Buffer.from(separator), bounds, () => client.end());
   try {
-    await client.collect({ text, values, name: isPlanKept ? names.get(text) : undefined }, texts);
+    await client.collect({ text, values, name: isPlanKept ? names?.get(text) : undefined }, texts);
   } catch (error) {
     if (!texts.isCut) throw error;
   } finally {

@@ -18,6 +18,8 @@ export interface ReplicaOptions {
   /** each names one standby, and not what chooses among several */
   urls: string[];
   connectionsMax: number;
+  /** as in PoolOptions */
+  isPooled?: boolean;
   /** how far behind the primary a standby may be */
   lagMsMax: number;
   /** told in a sentence when a standby is left out or taken in */
@@ -48,7 +50,7 @@ interface Position {
  */
 export class Replicas {
   readonly #primary: Db;
-  readonly #watch: Watch;
+  readonly #watch: Pick<Watch, 'generation'>;
   readonly #options: ReplicaOptions;
   readonly #replicas: Replica[];
   /** of the primary, the oldest one first: one that is lagMsMax old, and younger ones */
@@ -61,7 +63,7 @@ export class Replicas {
   #closing = new AbortController();
   #turn = 0;
 
-  constructor(primary: Db, watch: Watch, options: ReplicaOptions) {
+  constructor(primary: Db, watch: Pick<Watch, 'generation'>, options: ReplicaOptions) {
     this.#primary = primary;
     this.#watch = watch;
     this.#options = options;
@@ -71,6 +73,7 @@ export class Replicas {
       db: openDatabase({
         connection: { connectionString: url },
         connectionsMax: options.connectionsMax,
+        isPooled: options.isPooled ?? false,
         onError: () => undefined,
       }),
       isUsable: false,

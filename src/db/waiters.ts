@@ -1,3 +1,6 @@
+// So that the first of a thousand are answered while the last are still looked at. Each lot may cost a query or two of its own.
+const wokenAtOnce = 250;
+
 /** Those who wait until something changes, by its id. */
 export class Waiters {
   readonly #waiting = new Map<string, Set<() => void>>();
@@ -25,13 +28,18 @@ export class Waiters {
     });
   }
 
-  /** Ends the waits for an id. */
+  /** Ends the waits for an id, a lot at a time. */
   wake(id: string): void {
-    for (const end of this.#waiting.get(id) ?? []) end();
+    endLots([...(this.#waiting.get(id) ?? [])]);
   }
 
   /** Ends all waits. */
   wakeAll(): void {
     for (const id of this.#waiting.keys()) this.wake(id);
   }
+}
+
+function endLots(waits: (() => void)[]): void {
+  for (const end of waits.splice(0, wokenAtOnce)) end();
+  if (waits.length > 0) setImmediate(endLots, waits);
 }

@@ -6,7 +6,7 @@ import { sendTaxii } from './media-type.ts';
 export interface PageAnswer {
   /** the date headers */
   headers: Record<string, string>;
-  /** what decides its bytes, where that is shorter than they are */
+  /** what decides its bytes together with the headers, where that is shorter than they are */
   identity?: unknown;
   /** makes the resource, or its bytes */
   write: () => object;
@@ -24,7 +24,7 @@ export async function answerPage(
   { headers, identity, write, record }: PageAnswer,
 ): Promise<FastifyReply> {
   const resource = identity === undefined ? JSON.stringify(write()) : undefined;
-  const etag = toEtag(resource ?? JSON.stringify(identity));
+  const etag = toEtag(resource ?? JSON.stringify([headers, identity]));
   // What is here belongs to one partner, and may be another page next time.
   reply.headers({ ...headers, etag, 'cache-control': 'private, no-cache' });
   if (isHeld(request.headers['if-none-match'], etag)) return reply.code(304).send();

@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { changeGrant } from '../../src/auth/grants.ts';
+import { operator } from '../../src/db/audit.ts';
 import { findGrant, putGrant } from '../../src/db/grants.ts';
 import type { PartnerRow } from '../../src/db/partners.ts';
+import { replay } from '../../src/taxii/replay.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
 import { indicator, revise } from '../support/stix.ts';
 
@@ -40,11 +43,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ kind: fc.constant('grant' as const), ceiling: fc.constantFrom(0 as const, 4 as const) }),
 );
 
-async function newCollection(): Promise<{ id: string; path: string }> {
-  const { id } = await hub.addCollection();
+async function newCollection(): Promise<{ id: string; alias: string; path: string }> {
+  const { id, alias } = await hub.addCollection();
   for (const { partner } of [sender, reader])
     await hub.tokenFor(partner, `collection:${id}:read collection:${id}:write`);
-  return { id, path: `/hub/collections/${id}` };
+  return { id, alias, path: `/hub/collections/${id}` };
 }
 
 async function take(collection: { id: string; path: string }, one: Step): Promise<void> {
@@ -93,6 +96,21 @@ it('an ETag is another one whenever the page is another one, and the same while 
     { numRuns: 10 },
   );
 }, 180_000);
+
+it('an ETag is another one where a replay puts the same objects in another order', async () => {
+  const collection = await newCollection();
+  const raise = (tlp_ceiling: number) =>
+    changeGrant(hub.hub.db, reader.partner, collection, operator, () => ({ tlp_ceiling }));
+  await raise(0);
+  await take(collection, { kind: 'add', object: 0, day: 1, level: 1 });
+  await take(collection, { kind: 'add', object: 1, day: 1, level: 0 });
+  await raise(4);
+  const before = await hub.get(reader.token, `${collection.path}/objects/`);
+  expect(await replay(hub.hub.db, reader.partner, collection.id, { actor: operator })).toBe(1);
+  const after = await hub.get(reader.token, `${collection.path}/objects/`);
+  expect(after.json().objects).toEqual(before.json().objects.toReversed());
+  expect(after.headers.etag).not.toBe(before.headers.etag);
+});
 
 describe('a page that the client has', () => {
   let path: string;

@@ -76,5 +76,6 @@ describe.skipIf(!hasOpenssl)('a hub that serves TLS itself', () => {
       expect(stderr.trim().split('\n').at(-1)).toMatch(/^taxiway: .*\.$/);
       await own.remove();
     }
-  });
+    // Each of them starts a database of its own.
+  }, 180_000);
 });

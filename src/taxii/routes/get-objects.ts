@@ -47,7 +47,7 @@ export const getObjects = (hub: Hub): RouteOptions => ({
     const dates = found?.dates ?? [];
     return answerPage(request, reply, {
       headers,
-      // An object's text never changes, and no other one gets its date.
+      // An object's text never changes, and no other one gets its date; what was replayed moves behind the last one.
       identity: [request.collection.id, head, dates],
       record: () => recordPage(hub, request, dates),
       write: () => toEnvelope(head, found),
