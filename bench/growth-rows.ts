@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 
 const chunkObjects = 100_000;
@@ -10,7 +9,9 @@ const chunkObjects = 100_000;
  * @param client connected to the hub's database
  * @param objects a multiple of 10, counted with versions
  */
-export async function fillCollection(client: pg.Client, collectionId: string, objects: number): Promise<void> {
+export async function fillCollection(client: pg.Client, alias: string, objects: number): Promise<void> {
+  const { rows } = await client.query('select id from collection where alias = $1', [alias]);
+  const collectionId: string = rows[0].id;
   for (let from = 0; from < objects; from += chunkObjects) {
     await client.query(insertRows, [collectionId, from, Math.min(from + chunkObjects, objects) - 1]);
   }
@@ -21,30 +22,8 @@ export async function fillCollection(client: pg.Client, collectionId: string, ob
   );
 }
 
-/** Adds collections with so many objects each, which a partner may read where one is given. @returns their ids */
-export async function fillCollections(
-  client: pg.Client,
-  { collections, objectsEach, readerId }: { collections: number; objectsEach: number; readerId?: string },
-): Promise<string[]> {
-  const ids = Array.from({ length: collections }, () => randomUUID());
-  await client.query(
-    `insert into collection (id, alias, api_root, title, date_added_last)
-     select id, 'growth-' || id, 'hub', 'Growth', '2020-01-01' from unnest($1::uuid[]) as id`,
-    [ids],
-  );
-  if (readerId !== undefined) {
-    await client.query(
-      `insert into access_grant (partner_id, collection_id, can_read, can_write, tlp_ceiling)
-       select $2, id, true, true, 4 from unnest($1::uuid[]) as id`,
-      [ids, readerId],
-    );
-  }
-  for (const id of ids) await fillCollection(client, id, objectsEach);
-  return ids;
-}
-
-/** The date at which the n-th object was added, and the version of its n-th: a millisecond and a second apart. */
-export const dateOf = (n: string) => `timestamptz '2021-01-01Z' + ${n} * interval '1 millisecond'`;
+/** The date at which the n-th object was added. */
+const dateOf = (n: string) => `timestamptz '2021-01-01Z' + ${n} * interval '1 millisecond'`;
 
 const insertRows = `
   insert into object_version (collection_id, date_added, added_by, tlp, first_below, last_below, object_id, version,

@@ -11,6 +11,8 @@ export interface Options {
   /** no measurement: the last results into README.md */
   isReport: boolean;
   isProfile: boolean;
+  /** OpenTAXII and medallion are to be installed and compared */
+  isWithPeers: boolean;
   /** servers that run already: the URL of a collection, and what to send as Authorization */
   peers: { url: string; authorization: string | undefined }[];
 }
@@ -31,6 +33,7 @@ export function parseOptions(args: string[], names: readonly string[]): Options 
       only: { type: 'string', multiple: true, default: [] },
       report: { type: 'boolean', default: false },
       profile: { type: 'boolean', default: false },
+      peers: { type: 'boolean', default: false },
       peer: { type: 'string', multiple: true, default: [] },
       user: { type: 'string', multiple: true, default: [] },
       token: { type: 'string', multiple: true, default: [] },
@@ -42,13 +45,15 @@ export function parseOptions(args: string[], names: readonly string[]): Options 
   const unknown = only.find(name => !names.includes(name));
   if (unknown !== undefined) throw new Error(`There is no measurement "${unknown}": take ${names.join(', ')}.`);
   const peers = values.peer.map((url, n) => ({ url: readUrl(url), authorization: toAuthorization(values, n) }));
+  const isWithPeers = values.peers || peers.length > 0;
   return {
     isQuick: values.quick,
     isLarge: values.large,
     objects: readObjects(values.objects ?? (values.quick ? '50000' : values.large ? '10000000' : '1000000')),
-    names: names.filter(name => (only.length > 0 ? only.includes(name) : name !== 'peers' || peers.length > 0)),
+    names: names.filter(name => (only.length > 0 ? only.includes(name) : name !== 'peers' || isWithPeers)),
     isReport: values.report,
     isProfile: values.profile,
+    isWithPeers: values.peers,
     peers,
   };
 }

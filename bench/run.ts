@@ -16,6 +16,7 @@ const usage = `npm run bench -- [options]
   --objects N      the size of the large collection, a multiple of 10,000
   --only names     some measurements, with commas between them: ${Object.keys(measurements).join(', ')}
   --profile        profiles of the hub under each load into bench/results/profiles, and what took most on stderr
+  --peers          installs OpenTAXII and medallion below the temporary directory and asks them the same
   --peer URL       another TAXII 2.1 server, asked the same in turn with the hub: the URL of an empty collection; with --user name:password or --token
   --report         measures nothing: the last results into bench/README.md, with charts
 

@@ -19,3 +19,7 @@ create table concurrent_migration (
   name text collate "C" primary key,
   applied_at timestamptz not null default now()
 );
+
+-- Of no use to find one partner's grant by, among those of all partners in a collection.
+drop index access_grant_collection;
+create index access_grant_collection on access_grant (collection_id, partner_id);

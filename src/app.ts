@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Config } from './config.ts';
 import { allowedAddress } from './http/allowed-address.ts';
+import { answerBytes } from './http/answer-bytes.ts';
 import { authenticate } from './http/authenticate.ts';
 import { clientCertificate } from './http/client-certificate.ts';
 import { collectionScope } from './http/collection-scope.ts';
@@ -93,6 +94,7 @@ export async function buildApp(hub: Hub, logger: FastifyBaseLogger): Promise<Fas
     await taxii.register(allowedAddress, { hub });
     await taxii.register(rateLimits, { hub });
     await taxii.register(limits, { config: hub.config });
+    await taxii.register(answerBytes, { config: hub.config });
     taxii.route(getDiscovery(hub));
     taxii.route(getApiRoot(hub));
     taxii.route(getCollections(hub));

@@ -41,6 +41,8 @@ export interface Config {
   pageBytesMax: number;
   /** of the pages of objects that a node keeps; 0: it keeps none */
   pageCacheBytes: number;
+  /** of pages on their way to clients of a node; beyond it they wait, and then 503 */
+  answerBytesInFlightMax: number;
   clockSkewMs: number;
   /** how long the tokens are good that clients get at /oauth2/token */
   accessTokenTtlMs: number;
@@ -73,6 +75,7 @@ export function readEnv(): Env {
  */
 export function toConfig(env: Env): Config {
   const pageObjectsMax = readInteger(env, 'TAXIWAY_PAGE_OBJECTS_MAX', 10_000, { min: 1, max: 100_000 });
+  const pageBytesMax = readInteger(env, 'TAXIWAY_PAGE_BYTES_MAX', 32 * 1024 * 1024, { min: 1024, max: 2 ** 28 });
   const bodyBytesMax = readInteger(env, 'TAXIWAY_MAX_CONTENT_LENGTH', 32 * 1024 * 1024, { min: 1024, max: 2 ** 28 });
   const databaseUrl = readDatabaseUrl(env.DATABASE_URL);
   const databasePoolMax = readInteger(env, 'TAXIWAY_DATABASE_POOL_MAX', 10, { min: 2, max: 1000 });
@@ -103,8 +106,12 @@ export function toConfig(env: Env): Config {
       max: pageObjectsMax,
     }),
     pageObjectsMax,
-    pageBytesMax: readInteger(env, 'TAXIWAY_PAGE_BYTES_MAX', 32 * 1024 * 1024, { min: 1024, max: 2 ** 28 }),
+    pageBytesMax,
     pageCacheBytes: readInteger(env, 'TAXIWAY_PAGE_CACHE_BYTES', 64 * 1024 * 1024, { min: 0, max: 2 ** 36 }),
+    answerBytesInFlightMax: readInteger(env, 'TAXIWAY_ANSWER_BYTES_IN_FLIGHT_MAX', 4 * pageBytesMax, {
+      min: pageBytesMax,
+      max: 2 ** 36,
+    }),
     clockSkewMs: 1000 * readInteger(env, 'TAXIWAY_CLOCK_SKEW_SECONDS', 60, { min: 0, max: 86_400 }),
     accessTokenTtlMs: 1000 * readInteger(env, 'TAXIWAY_ACCESS_TOKEN_SECONDS', 600, { min: 60, max: 86_400 }),
     stalenessMsMax: readInteger(env, 'TAXIWAY_STALENESS_MS', 250, { min: 0, max: 250 }),

@@ -14,6 +14,11 @@ export async function openHubDatabase(env = readEnv()) {
       clients.push(client);
       return client;
     },
+    /** how other programs reach another database of the same PostgreSQL */
+    urlOf(database: string): string {
+      const { host, port, user } = clients[0] as pg.Client;
+      return `postgresql://${user}@/${database}?host=${encodeURIComponent(host)}&port=${port}`;
+    },
     async close(): Promise<void> {
       await Promise.all(clients.map(client => client.end()));
       await handle.close();

@@ -131,7 +131,7 @@ function selectOwn(scan: Scan): RawBuilder<unknown>[] {
   return selectRanges(scan, 'own', ranges, [sql`tlp > 0`, ...matchTypes(filter), ...matchEnds(scan)]);
 }
 
-/** Versions by their instants: few objects share one. */
+/** Versions by their instants: few objects share one, so that sorting them is little. */
 function selectNamed(scan: Scan, instants: string[]): RawBuilder<unknown>[] {
   const isSeen = sql`tlp <= ${ceilingFor(scan.reader)}`;
   return selectRanges(scan, 'version', toRanges(scan.levels, [0], instants), [isSeen, ...matchTypes(scan.filter)]);
@@ -187,11 +187,13 @@ function selectRange(
   range: Record<keyof Range, RawBuilder<unknown>>,
   conditions: RawBuilder<unknown>[],
 ): RawBuilder<unknown> {
+  const asIndexed = (date: RawBuilder<unknown>) => (index === 'version' ? sql`(${date} at time zone 'UTC')` : date);
+  const date = asIndexed(sql`date_added`);
   return sql`(
     select date_added, ${columns} from object_version
-    where ${isOfRange(index, collectionId, range)} and date_added > ${after} and date_added <= ${until}
+    where ${isOfRange(index, collectionId, range)} and ${date} > ${asIndexed(after)} and ${date} <= ${asIndexed(until)}
       ${all([...conditions, ...others])}
-    order by date_added limit ${limit}
+    order by ${date} limit ${limit}
   )`;
 }
 

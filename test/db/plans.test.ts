@@ -102,9 +102,9 @@ function sum(nodes: PlanNode[], figure: 'Actual Rows' | 'Rows Removed by Filter'
 /** @returns the scans of object_version */
 function expectRanges(plan: PlanNode[], indexes: string[]): PlanNode[] {
   const kinds = plan.map(node => node['Node Type']);
-  for (const kind of ['Sort', 'Incremental Sort', 'Seq Scan', 'Bitmap Heap Scan', 'Gather Merge']) {
-    expect(kinds).not.toContain(kind);
-  }
+  // Of versions of an instant there are few, so that they are sorted.
+  if (!indexes.includes('object_version_version')) expect(kinds).not.toContain('Sort');
+  for (const kind of ['Seq Scan', 'Bitmap Heap Scan', 'Gather Merge']) expect(kinds).not.toContain(kind);
   const scans = plan.filter(node => node['Relation Name'] === 'object_version');
   const used = new Set(scans.map(node => node['Index Name']));
   used.delete('object_version_range_own');
@@ -175,7 +175,8 @@ describe.each([
     for (const reader of [red, green]) {
       const plan = await explain(() => pageObjects(db, collection, reader, filter, { after: middle, ...bounds }));
       const scans = expectRanges(plan, indexes);
-      expect(sum(scans, 'Actual Rows')).toBeLessThanOrEqual(bounds.objectsMax + 3 + scans.length);
+      const ranges = scans.filter(node => node['Index Name'] === 'object_version_range');
+      expect(sum(scans, 'Actual Rows')).toBeLessThanOrEqual(ranges.length * (bounds.objectsMax + 1) + 3);
     }
   });
 

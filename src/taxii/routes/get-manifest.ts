@@ -1,5 +1,6 @@
 import type { RouteOptions } from 'fastify';
 import { pageManifest } from '../../db/objects.ts';
+import { entriesOf } from '../../http/answer-bytes.ts';
 import { stixMediaType } from '../../http/media-type.ts';
 import { answerPage } from '../../http/page-answer.ts';
 import type { Hub } from '../../hub.ts';
@@ -32,7 +33,9 @@ export const getManifest = (hub: Hub): RouteOptions => ({
       request.query as Query,
       hub,
       (filter, bounds) =>
-        hub.replicas.read(collection, bounds, db => pageManifest(db, collection.id, reader, filter, bounds)),
+        request.server.answerBytes.hold(request, reply, entriesOf(bounds), () =>
+          hub.replicas.read(collection, bounds, db => pageManifest(db, collection.id, reader, filter, bounds)),
+        ),
     );
     const objects = found?.rows.map(row => ({
       id: row.object_id,

@@ -1,4 +1,5 @@
 import type { RouteOptions } from 'fastify';
+import { objectsOf } from '../../http/answer-bytes.ts';
 import { answerPage } from '../../http/page-answer.ts';
 import type { Hub } from '../../hub.ts';
 import { toEnvelope } from '../envelope.ts';
@@ -33,7 +34,10 @@ export const getObject = (hub: Hub): RouteOptions => ({
       { operation: operationId, collection, objectId, fields, fixedFilter: { ids: [objectId] } },
       request.query as Query,
       hub,
-      (filter, bounds) => hub.readObjects(request, filter, bounds),
+      (filter, bounds) =>
+        request.server.answerBytes.hold(request, reply, objectsOf(bounds), bytesMax =>
+          hub.readObjects(request, filter, { ...bounds, bytesMax }),
+        ),
     );
     if (!found?.count) await requireObject(hub.db, collection.id, reader, objectId);
     const dates = found?.dates ?? [];

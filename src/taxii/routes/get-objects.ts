@@ -1,4 +1,5 @@
 import type { RouteOptions } from 'fastify';
+import { objectsOf } from '../../http/answer-bytes.ts';
 import { answerPage } from '../../http/page-answer.ts';
 import type { Hub } from '../../hub.ts';
 import { toEnvelope } from '../envelope.ts';
@@ -35,7 +36,10 @@ export const getObjects = (hub: Hub): RouteOptions => ({
         { operation: operationId, collection: access.collection, fields, lookedThrough },
         request.query as Query,
         hub,
-        (filter, bounds) => hub.readObjects(access, filter, bounds),
+        (filter, bounds) =>
+          request.server.answerBytes.hold(request, reply, objectsOf(bounds), bytesMax =>
+            hub.readObjects(access, filter, { ...bounds, bytesMax }),
+          ),
       ),
     );
     if (!page) return reply.hijack();

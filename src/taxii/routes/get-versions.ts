@@ -1,5 +1,6 @@
 import type { RouteOptions } from 'fastify';
 import { pageManifest } from '../../db/objects.ts';
+import { entriesOf } from '../../http/answer-bytes.ts';
 import { answerPage } from '../../http/page-answer.ts';
 import type { Hub } from '../../hub.ts';
 import { type MatchField, type Query, toVersionSelector } from '../filter.ts';
@@ -33,7 +34,10 @@ export const getVersions = (hub: Hub): RouteOptions => ({
       { operation: operationId, collection, objectId, fields, fixedFilter },
       request.query as Query,
       hub,
-      (filter, bounds) => pageManifest(hub.db, collection.id, reader, filter, bounds),
+      (filter, bounds) =>
+        request.server.answerBytes.hold(request, reply, entriesOf(bounds), () =>
+          pageManifest(hub.db, collection.id, reader, filter, bounds),
+        ),
     );
     if (!found?.rows.length) await requireObject(hub.db, collection.id, reader, objectId);
     const versions = found?.rows.map(row => row.version_text);

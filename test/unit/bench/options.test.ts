@@ -9,7 +9,7 @@ describe('parseOptions', () => {
     expect(parse()).toMatchObject({ names: ['pages', 'polls'], objects: 1_000_000, isQuick: false });
     expect(parse('--quick')?.objects).toBe(50_000);
     expect(parse('--large')?.objects).toBe(10_000_000);
-    expect(parse('--peer', 'https://a.example/root/collections/1/')?.names).toEqual(names);
+    expect(parse('--peers')?.names).toEqual(names);
   });
 
   it('keeps the order of the measurements', () => {

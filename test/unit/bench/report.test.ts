@@ -25,6 +25,7 @@ describe('drawBars', () => {
     const at = Number(/class="target" x1="([\d.]+)"/.exec(drawBars('x', targeted))?.[1]);
     const spreads = [...drawBars('x', targeted).matchAll(/class="spread" x1="[\d.]+" x2="([\d.]+)"/g)];
     expect(at).toBeGreaterThan(Math.max(...spreads.map(match => Number(match[1]))));
+    expect(at).toBeLessThanOrEqual(Number(/viewBox="0 0 (\d+)/.exec(drawBars('x', targeted))?.[1]));
   });
 });
 

@@ -1,0 +1,142 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import fp from 'fastify-plugin';
+import type { Config } from '../config.ts';
+import type { ObjectPage, Page, PageBounds } from '../db/objects.ts';
+import { HubError } from '../errors.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    answerBytes: AnswerBytes;
+  }
+}
+
+interface PageSize<Found> {
+  /** what is set aside before it is read: no more than pageBytesMax */
+  bytesMax: number;
+  /** what it takes; 0: there is nothing to send */
+  bytesOf: (page: Found) => number;
+}
+
+/** What is on its way to clients, which may read slowly or not at all. */
+interface AnswerBytes {
+  /**
+   * Reads a page once there is room for it, and counts its bytes until the client's socket has taken them.
+   * @param read is told how many bytes are set aside, so that it reads no more
+   * @throws HubError overloaded where there is no room for too long
+   */
+  hold<Found>(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    size: PageSize<Found>,
+    read: (bytesMax: number) => Promise<Found> | Found,
+  ): Promise<Found>;
+}
+
+interface Waiting {
+  partnerId: string;
+  bytes: number;
+  enter: () => void;
+}
+
+const waitingMax = 1000;
+const waitMsMax = 10_000;
+// As long as a request may take to come.
+const answerMsMax = 300_000;
+
+/**
+ * Bounds the bytes of answers on their way: a page is read only when there is room for it, of which one partner can hold a
+ * quarter. Requests wait a while for room, then 503 with Retry-After. A client that does not take its answer is cut off.
+ */
+export const answerBytes = fp(async (app, { config }: { config: Config }) => {
+  const bytesMax = config.answerBytesInFlightMax;
+  // Clients that do not read must not shut out other partners.
+  const partnerBytesMax = Math.max(config.pageBytesMax, bytesMax / 4);
+  let inFlight = 0;
+  const ofPartners = new Map<string, number>();
+  const waiting = new Set<Waiting>();
+
+  const hasRoom = ({ partnerId, bytes }: Pick<Waiting, 'partnerId' | 'bytes'>) =>
+    inFlight + bytes <= bytesMax && (ofPartners.get(partnerId) ?? 0) + bytes <= partnerBytesMax;
+  const count = (partnerId: string, bytes: number): void => {
+    inFlight += bytes;
+    const ofPartner = (ofPartners.get(partnerId) ?? 0) + bytes;
+    if (ofPartner > 0) ofPartners.set(partnerId, ofPartner);
+    else ofPartners.delete(partnerId);
+    if (bytes < 0) letIn();
+  };
+  const letIn = (): void => {
+    for (const one of waiting) {
+      if (!hasRoom(one)) continue;
+      waiting.delete(one);
+      count(one.partnerId, one.bytes);
+      one.enter();
+    }
+  };
+  const enter = async (partnerId: string, bytes: number): Promise<void> => {
+    if (hasRoom({ partnerId, bytes })) return count(partnerId, bytes);
+    if (waiting.size >= waitingMax) throw tooMuch();
+    return new Promise((resolve, reject) => {
+      const one = {
+        partnerId,
+        bytes,
+        enter: () => {
+          clearTimeout(timer);
+          resolve();
+        },
+      };
+      const timer = setTimeout(() => {
+        waiting.delete(one);
+        reject(tooMuch());
+      }, waitMsMax);
+      waiting.add(one);
+    });
+  };
+
+  const hold: AnswerBytes['hold'] = async ({ principal }, { raw }, { bytesMax, bytesOf }, read) => {
+    const { partnerId } = principal;
+    let held = Math.min(bytesMax, config.pageBytesMax);
+    await enter(partnerId, held);
+    const settle = (bytes: number): void => {
+      count(partnerId, bytes - held);
+      held = bytes;
+    };
+    try {
+      const page = await read(held);
+      settle(bytesOf(page));
+      // Where the client is gone already, nothing will tell.
+      if (held > 0 && !raw.destroyed) {
+        const timer = setTimeout(() => raw.destroy(), answerMsMax).unref();
+        const end = () => {
+          clearTimeout(timer);
+          settle(0);
+        };
+        raw.once('finish', end).once('close', end);
+      } else settle(0);
+      return page;
+    } catch (error) {
+      settle(0);
+      throw error;
+    }
+  };
+  app.decorate('answerBytes', { hold });
+});
+
+// More than nearly all objects have; a page of larger ones is cut shorter.
+const objectBytes = 16 * 1024;
+const pageBytesMin = 4 * 1024 * 1024;
+// Of a manifest, with a long version and id.
+const entryBytes = 256;
+
+/** The size of a page of objects, before and after it is read. */
+export function objectsOf({ objectsMax }: PageBounds): PageSize<ObjectPage> {
+  return { bytesMax: Math.max(pageBytesMin, objectsMax * objectBytes), bytesOf: page => page.bytes };
+}
+
+/** The size of a page of entries. */
+export function entriesOf({ objectsMax }: PageBounds): PageSize<Page<unknown>> {
+  return { bytesMax: objectsMax * entryBytes, bytesOf: page => page.rows.length * entryBytes };
+}
+
+function tooMuch(): HubError {
+  return new HubError('overloaded', 'The hub is busy sending other answers. Try again shortly.');
+}

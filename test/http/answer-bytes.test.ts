@@ -1,0 +1,86 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startTestHub, type TestHub, taxii } from '../support/hub.ts';
+import { indicator } from '../support/stix.ts';
+
+// A page is larger than what the buffers between two sockets take, so that it stays on its way while nobody reads.
+const mebibyte = 2 ** 20;
+const pageBytesMax = 24 * mebibyte;
+
+let hub: TestHub;
+let port: number;
+let path: string;
+let greedy: string;
+let other: string;
+
+beforeAll(async () => {
+  hub = await startTestHub({ pageBytesMax, answerBytesInFlightMax: 2 * pageBytesMax, pageCacheBytes: 0 });
+  const { alias } = await hub.addCollection();
+  const scope = `collection:${alias}:read collection:${alias}:write`;
+  greedy = await hub.tokenFor(await hub.addPartner('greedy'), scope);
+  other = await hub.tokenFor(await hub.addPartner('other'), scope);
+  path = `/hub/collections/${alias}/objects/`;
+  const objects = Array.from({ length: 1600 }, () => indicator({ description: 'x'.repeat(13_000) }));
+  expect((await hub.post(greedy, path, { objects })).statusCode).toBe(202);
+  await hub.app.listen({ port: 0, host: '127.0.0.1' });
+  port = (hub.app.server.address() as AddressInfo).port;
+});
+afterAll(() => hub.close());
+
+/** Asks for a page of 20 MiB and reads nothing but the beginning of the answer. */
+async function askWithoutReading(token: string): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1');
+  socket.write(
+    `GET ${path}?limit=1600 HTTP/1.1\r\nHost: x\r\nAccept: ${taxii}\r\nAuthorization: Bearer ${token}\r\n\r\n`,
+  );
+  await once(socket, 'readable');
+  return socket;
+}
+
+async function read(token: string, query = '?limit=1600') {
+  const headers = { accept: taxii, authorization: `Bearer ${token}` };
+  const answer = await fetch(`http://127.0.0.1:${port}${path}${query}`, { headers });
+  return { status: answer.status, headers: answer.headers, body: await answer.text() };
+}
+
+describe('pages that clients do not read', () => {
+  it('take room from their partner, until they are gone, and no more than its share from others', async () => {
+    const stuck = await askWithoutReading(greedy);
+    let isAnswered = false;
+    const waiting = read(greedy).then(answer => {
+      isAnswered = true;
+      return answer;
+    });
+    const served = await read(other);
+    expect(served.status).toBe(200);
+    expect(served.body.length).toBeGreaterThan(20 * mebibyte);
+    expect(isAnswered).toBe(false);
+    stuck.destroy();
+    expect(await waiting).toMatchObject({ status: 200, body: served.body });
+  });
+
+  it('leave others with 503 and Retry-After, where they stay for too long', async () => {
+    const stuck = await askWithoutReading(greedy);
+    const refused = await read(greedy);
+    expect(refused.status).toBe(503);
+    expect(refused.headers.get('retry-after')).toMatch(/^\d+$/);
+    // What takes no room is answered.
+    expect((await read(greedy, '?added_after=2999-01-01T00:00:00Z')).body).toBe('{"more":false}');
+    stuck.destroy();
+    expect((await read(greedy)).status).toBe(200);
+  });
+});
+
+it('pages that are read give back what they took, whatever becomes of them', async () => {
+  const etag = (await hub.get(other, `${path}?limit=1600`)).headers.etag;
+  for (let turn = 0; turn < 6; turn += 1) {
+    expect((await hub.get(other, `${path}?limit=1600`)).statusCode).toBe(200);
+    expect((await hub.request(other, { method: 'HEAD', url: `${path}?limit=1600` })).statusCode).toBe(200);
+    const held = { method: 'GET' as const, url: `${path}?limit=1600`, headers: { 'if-none-match': String(etag) } };
+    expect((await hub.request(other, held)).statusCode).toBe(304);
+    expect((await hub.get(other, `${path}?match[type]=malware`)).json()).toEqual({ more: false });
+    expect((await hub.get(other, path.replace('objects', 'manifest'))).statusCode).toBe(200);
+    (await askWithoutReading(other)).destroy();
+  }
+});
