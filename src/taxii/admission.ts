@@ -34,8 +34,8 @@ export interface Admission {
 
 /**
  * Adds the objects of envelopes to a collection, one after the other, each as if those before it had been committed: the
- * invariants of polling and of ownership are kept here, under the collection's lock, which is held until the transaction
- * ends.
+ * invariants of polling and of ownership (ARCHITECTURE.md, invariants 1 and 4) are kept here, under the collection's lock,
+ * which is held until the transaction ends.
  * @param alongside makes what else is to be written, from the outcomes
  */
 export async function admit(

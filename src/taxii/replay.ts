@@ -21,7 +21,7 @@ interface ReplayOptions {
 
 /**
  * Makes versions come again for one partner alone: they get dates after all others of the collection, as if they were added
- * now, so that invariant 1 holds for this partner too.
+ * now, so that invariant 1 (ARCHITECTURE.md) holds for this partner too.
  * @returns how many come again; undefined where the partner may not read, or no raise has uncovered anything
  */
 export async function replay(
