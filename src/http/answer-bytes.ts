@@ -3,6 +3,7 @@ import fp from 'fastify-plugin';
 import type { Config } from '../config.ts';
 import type { ObjectPage, Page, PageBounds } from '../db/objects.ts';
 import { HubError } from '../errors.ts';
+import { Tally } from './tally.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -52,16 +53,14 @@ export const answerBytes = fp(async (app, { config }: { config: Config }) => {
   // Clients that do not read must not shut out other partners.
   const partnerBytesMax = Math.max(config.pageBytesMax, bytesMax / 4);
   let inFlight = 0;
-  const ofPartners = new Map<string, number>();
+  const ofPartners = new Tally();
   const waiting = new Set<Waiting>();
 
   const hasRoom = ({ partnerId, bytes }: Pick<Waiting, 'partnerId' | 'bytes'>) =>
-    inFlight + bytes <= bytesMax && (ofPartners.get(partnerId) ?? 0) + bytes <= partnerBytesMax;
+    inFlight + bytes <= bytesMax && ofPartners.of(partnerId) + bytes <= partnerBytesMax;
   const count = (partnerId: string, bytes: number): void => {
     inFlight += bytes;
-    const ofPartner = (ofPartners.get(partnerId) ?? 0) + bytes;
-    if (ofPartner > 0) ofPartners.set(partnerId, ofPartner);
-    else ofPartners.delete(partnerId);
+    ofPartners.add(partnerId, bytes);
     if (bytes < 0) letIn();
   };
   const letIn = (): void => {

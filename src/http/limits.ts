@@ -5,10 +5,12 @@ import fp from 'fastify-plugin';
 import type { Config } from '../config.ts';
 import { HubError } from '../errors.ts';
 import { hook } from './hook.ts';
+import { Tally } from './tally.ts';
 
 /**
  * Sheds load before it hurts everybody: 503 with Retry-After while the heap is nearly full, and for bodies beyond
- * bodyBytesInFlightMax, of which one partner can hold a quarter. Register it after authentication: what is counted is read only for partners.
+ * bodyBytesInFlightMax, of which one partner can hold a quarter. Register it after authentication: what is counted is read
+ * only for partners.
  */
 export const limits = fp(async (app, { config }: { config: Config }) => {
   await app.register(underPressure, {
@@ -19,16 +21,14 @@ export const limits = fp(async (app, { config }: { config: Config }) => {
   });
 
   let bytesInFlight = 0;
-  const bytesOfPartners = new Map<string, number>();
+  const bytesOfPartners = new Tally();
   // Uploads that never end must not shut out other partners.
   const partnerBytesMax = Math.max(config.bodyBytesMax, config.bodyBytesInFlightMax / 4);
   const reserved = new WeakMap<FastifyRequest, number>();
 
   const count = ({ principal }: FastifyRequest, bytes: number) => {
-    const ofPartner = (bytesOfPartners.get(principal.partnerId) ?? 0) + bytes;
     bytesInFlight += bytes;
-    if (ofPartner > 0) bytesOfPartners.set(principal.partnerId, ofPartner);
-    else bytesOfPartners.delete(principal.partnerId);
+    bytesOfPartners.add(principal.partnerId, bytes);
   };
   const reserve = (request: FastifyRequest, reply: FastifyReply): void => {
     if (request.method !== 'POST') return;
@@ -42,7 +42,7 @@ export const limits = fp(async (app, { config }: { config: Config }) => {
     if (bytes > config.bodyBytesMax) {
       throw new HubError('body-too-large', `Send at most ${config.bodyBytesMax} bytes: several smaller envelopes.`);
     }
-    const ofPartner = bytesOfPartners.get(request.principal.partnerId) ?? 0;
+    const ofPartner = bytesOfPartners.of(request.principal.partnerId);
     if (bytesInFlight + bytes > config.bodyBytesInFlightMax || ofPartner + bytes > partnerBytesMax) {
       throw new HubError('overloaded', 'The hub is busy with other envelopes. Try again shortly.');
     }
