@@ -21,6 +21,7 @@ export function openConnection(url: string): Client {
   return new Client(new URL(url).origin, { pipelining: 1, headersTimeout: 120_000, bodyTimeout: 120_000 });
 }
 
+/** One request over a connection. Any status will do. */
 export function exchange(
   client: Client,
   request: { method?: 'GET' | 'POST'; path: string; headers: Record<string, string>; body?: Buffer },

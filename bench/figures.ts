@@ -20,6 +20,7 @@ export interface FigureRecord extends Figure {
   verdict: string;
 }
 
+/** What the results file has of a figure. */
 export function toRecord(figure: Figure): FigureRecord {
   const { values } = figure;
   return {

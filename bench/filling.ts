@@ -24,7 +24,7 @@ export async function fill(
       headers: headersOf(hub),
       connections: 4,
       envelopes,
-      objectsEach: 1000,
+      objectsEach: perEnvelope,
       from,
     } as const;
     const { count, seconds } = await runLoad(job);

@@ -61,6 +61,7 @@ export interface HubOptions {
   isInspected: boolean;
 }
 
+/** Starts a hub in a temporary directory, with a partner and its token. @throws Error where it does not start */
 export async function startHub({ isInspected }: HubOptions): Promise<BenchHub> {
   const root = await mkdtemp(join(tmpdir(), 'taxiway-bench-'));
   // For root: PostgreSQL then runs under another account, which must be able to enter.
@@ -176,6 +177,7 @@ export async function waitUntilAnswers(child: ChildProcess, url: string): Promis
   }
 }
 
+/** A port that nothing listened on a moment ago. */
 export async function findFreePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

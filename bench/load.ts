@@ -1,6 +1,7 @@
 /**
  * A client of a TAXII server, in a process of its own: `node --import tsx bench/load.ts`, with a job as the first line of
- * stdin (it holds credentials, which the list of processes would show) and what it came to on stdout. It costs a fraction of what the server does, so that the server is what is measured.
+ * stdin (it holds credentials, which the list of processes would show) and what it came to on stdout. It costs a fraction of
+ * what the server does, so that the server is what is measured.
  */
 
 import { createInterface } from 'node:readline';
@@ -29,7 +30,7 @@ export interface PostJob {
   connections: number;
   envelopes: number;
   objectsEach: number;
-  /** the number of the first object: what a server has got already it need not store */
+  /** the number of the first object, in its name and dates; its id is a new one each time */
   from: number;
 }
 

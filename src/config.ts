@@ -23,9 +23,9 @@ export interface Config {
   /** PostgreSQL itself, where databaseUrl leads to PgBouncer in transaction mode */
   databaseDirectUrl: string | undefined;
   databasePoolMax: number;
-  /** hot standbys of it, which pages are read from */
+  /** hot standbys of databaseUrl, which pages are read from */
   databaseReplicaUrls: string[];
-  /** how far behind such a standby may be */
+  /** how far behind the primary such a standby may be */
   replicaLagMsMax: number;
   /** absolute */
   dataDir: string;

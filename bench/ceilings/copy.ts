@@ -1,7 +1,7 @@
 /**
  * The ceiling of writing: COPY of rows that the hub has written, into a table with the same columns and the same indexes, a
- * thousand a transaction. `<port> <collection id>`; GET /?rows=… copies the next rows of the collection and tells how long
- * that took.
+ * thousand a transaction. `<port> <collection id> <connections>`; GET /?rows=… copies the next rows of the collection and
+ * tells how long that took.
  */
 import { createServer } from 'node:http';
 import { Readable } from 'node:stream';

@@ -17,7 +17,8 @@ interface Remembered {
 
 /**
  * @returns what finds a collection by id or alias, and a partner's grant in it, no staler than the watch: undefined where
- * there is none for the partner; a promise only where it has to ask. What a grant says is true of the collection up to the date_added_last that comes with it.
+ * there is none for the partner; a promise only where it has to ask. What a grant says is true of the collection up to the
+ * date_added_last that comes with it.
  */
 export function rememberGrants(
   db: Db,

@@ -18,6 +18,7 @@ export interface ClientRow extends Client {
   created_at: TaxiiTimestamp;
 }
 
+/** Adds a client that may get tokens for the partner. */
 export async function insertClient(tx: Tx, partnerId: string, client: Client): Promise<void> {
   await tx
     .insertInto('oauth_client')

@@ -50,7 +50,7 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
   };
   try {
     const migrations = embedded ? 'apply' : options.migrations;
-    // Before the first session of PgBouncer's, which keeps the settings that it began with.
+    // Before PgBouncer opens its first session, which keeps the settings that it began with.
     if (isPooled && migrations === 'apply') await setRoleSettings(direct);
     const applied = await prepareSchema(direct, migrations);
     if (isPooled) await direct.destroy();

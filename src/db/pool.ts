@@ -123,7 +123,7 @@ export function asUnavailable(error: unknown): HubError | undefined {
 
 // PostgreSQL writes `2026-11-22 17:35:00.12+00`: trailing zeros are left out, and a colon-less offset follows.
 function fromPgTimestamp(text: string): TaxiiTimestamp {
-  // Nearly always in UTC, as sessionOptions ask for; pages have thousands of them.
+  // Nearly always in UTC, as sessionOptions ask for; a manifest has thousands of them.
   if (text.endsWith('+00') && text[10] === ' ') {
     return `${text.slice(0, 10)}T${text.slice(11, 19)}.${text.slice(20, -3).padEnd(6, '0')}Z`;
   }

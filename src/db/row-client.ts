@@ -2,8 +2,8 @@ import { EventEmitter } from 'node:events';
 import pg from 'pg';
 import { RowFraming, type RowSink } from './row-framing.ts';
 
-/** A statement as PostgreSQL gets it. With a name, a connection has it planned once. */
-export interface Statement {
+/** A query whose rows are collected, as PostgreSQL gets it. With a name, a connection has it planned once. */
+export interface RowQuery {
   text: string;
   values: readonly unknown[];
   name: string | undefined;
@@ -36,7 +36,7 @@ export class RowClient extends pg.Client {
   }
 
   /** Runs a query on a client that is doing nothing else. Its columns come in PostgreSQL's binary formats. */
-  async collect({ text, values, name }: Statement, sink: RowSink): Promise<void> {
+  async collect({ text, values, name }: RowQuery, sink: RowSink): Promise<void> {
     this.#framing?.collect(sink);
     try {
       const query = { text, values: [...values], ...(name !== undefined && { name }), binary: true };

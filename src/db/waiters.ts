@@ -1,4 +1,5 @@
-// So that the first of a thousand are answered while the last are still looked at. Each lot may cost a query or two of its own.
+// So that the first of a thousand are answered while the last are still looked at. Each lot may cost a query or two of its
+// own.
 const wokenAtOnce = 250;
 
 /** Those who wait until something changes, by its id. */

@@ -38,7 +38,10 @@ export const mediaType = fp(async app => {
   app.addContentTypeParser('*', readBody);
 });
 
-/** Sends a TAXII resource, or its text. Text leaves in one piece with the headers, which is cheaper than bytes after them. */
+/**
+ * Sends a TAXII resource, or its text or bytes. Text leaves in one piece with the headers, which is cheaper than bytes
+ * after them.
+ */
 export function sendTaxii(reply: FastifyReply, resource: object | string): FastifyReply {
   const isWritten = typeof resource === 'string' || Buffer.isBuffer(resource);
   const body = isWritten ? resource : JSON.stringify(resource);
@@ -56,7 +59,8 @@ function requireAccept(accept: string | undefined, produced: string): void {
   throw new HubError('accept-not-supported', `Send "Accept: ${produced}".`);
 }
 
-// What TAXII clients send letter for letter; the negotiator says yes to each, and takes longer than the rest of a poll's checks.
+// What TAXII clients send letter for letter. The negotiator says yes to each, and takes longer for it than all other checks of
+// a poll.
 const usualAccepts = new Set([taxiiMediaType, 'application/taxii+json; version=2.1', 'application/taxii+json', '*/*']);
 
 function requireContentType(request: FastifyRequest): void {

@@ -13,9 +13,10 @@ interface Count {
 }
 
 /**
- * Counts requests by partner and minute of the clock, over all nodes. Each node counts by itself and, while there is traffic, adds its counts to the database a few times a second and learns the sums. So a
- * limit may be passed by what the nodes take between two exchanges, and no more. While the database is away, each node
- * goes on with its own counts. The clocks of the nodes should agree to the second.
+ * Counts requests by partner and minute of the clock, over all nodes. Each node counts by itself and, while there is
+ * traffic, adds its counts to the database a few times a second and learns the sums. So a limit may be passed by what the
+ * nodes take between two exchanges, and no more. While the database is away, each node goes on with its own counts. The
+ * clocks of the nodes should agree to the second.
  */
 export class SharedCounts {
   readonly #db: Db;

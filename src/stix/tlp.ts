@@ -57,7 +57,7 @@ const otherMarkings = new Map<string, TlpLabel>([
 ]);
 
 /** The level that a marking definition's id stands for. undefined: it is none of TLP that is known */
-export function tlpLevelOfMarking(id: unknown): TlpLevel | undefined {
+function tlpLevelOfMarking(id: unknown): TlpLevel | undefined {
   if (typeof id !== 'string') return undefined;
   const key = id.toLowerCase();
   const label = tlpMarkings.get(key)?.label ?? otherMarkings.get(key);
