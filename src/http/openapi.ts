@@ -39,7 +39,7 @@ export const openapi = fp(async (app, { config }: { config: Config }) => {
         version,
         description:
           'A TAXII 2.1 hub: partners push STIX 2.1 objects, SIEMs poll them. Authorize with the token that the ' +
-          'operator gave you. Every answer is `application/taxii+json;version=2.1`; every error says what to do.',
+          'operator gave you. Answers are `application/taxii+json;version=2.1`, but for streams; every error says what to do.',
       },
       servers: [{ url: config.publicUrl || '/' }],
       components: {

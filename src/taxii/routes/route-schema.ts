@@ -53,7 +53,7 @@ const conditionHeaders = {
 };
 
 const pageHeaders = {
-  ETag: { type: 'string', description: 'Another one whenever the page is another one' },
+  ETag: { type: 'string', description: 'Changes whenever the page does' },
   'X-TAXII-Date-Added-First': { type: 'string', format: 'date-time', description: 'date_added of the first object' },
   'X-TAXII-Date-Added-Last': { type: 'string', format: 'date-time', description: 'date_added of the last object' },
 };
@@ -64,7 +64,7 @@ const waitHeaders = {
     example: 'wait=30',
     description:
       'Where there is nothing, waits so many seconds for what is added meanwhile (RFC 7240). Without ' +
-      '`Preference-Applied` in the answer, it was not waited.',
+      '`Preference-Applied` in the answer, the hub did not wait.',
   },
 };
 
