@@ -1,18 +1,20 @@
 /**
- * The hub's own route of objects without anybody asking who wants them: no token, no grant, no limit. For the benchmark
- * alone, in a process of its own: `node --import tsx bench/ceilings/unauthorised.ts <port>`, on the database of the hub whose
- * environment it has.
+ * The hub's own route of objects without anybody asking who wants them: no token, no grant, no limit of requests. For the
+ * benchmark alone, in a process of its own: `node --import tsx bench/ceilings/unauthorised.ts <port>`, on the database of the
+ * hub whose environment it has.
  */
-import helmet from '@fastify/helmet';
 import Fastify, { type FastifyBaseLogger } from 'fastify';
 import { pino } from 'pino';
 import { readEnv, toConfig } from '../../src/config.ts';
 import { findCollection } from '../../src/db/collections.ts';
 import { connect } from '../../src/db/connect.ts';
 import { everything } from '../../src/db/objects.ts';
+import { answerBytes } from '../../src/http/answer-bytes.ts';
 import { mediaType } from '../../src/http/media-type.ts';
 import { observe } from '../../src/http/observe.ts';
+import { securityHeaders } from '../../src/http/security-headers.ts';
 import { taxiiErrors } from '../../src/http/taxii-errors.ts';
+import { waiting } from '../../src/http/waiting.ts';
 import { createHub } from '../../src/hub.ts';
 import { getObjects } from '../../src/taxii/routes/get-objects.ts';
 
@@ -29,8 +31,11 @@ app.setValidatorCompiler(() => () => true);
 app.setSerializerCompiler(() => data => JSON.stringify(data));
 await app.register(observe);
 await app.register(taxiiErrors);
-await app.register(helmet, { contentSecurityPolicy: false });
+await app.register(securityHeaders, { isSecure: false });
 await app.register(mediaType);
+// What the route itself works with.
+await app.register(answerBytes, { config });
+await app.register(waiting, { hub });
 app.addHook('onRequest', async request => {
   const { collection: alias } = request.params as { collection: string };
   const collection = await findCollection(hub.db, alias);
@@ -43,7 +48,13 @@ app.addHook('onRequest', async request => {
     replay_until: null,
     replayed_last: null,
   };
-  Object.assign(request, { collection: { ...collection, grant }, reader: everything });
+  Object.assign(request, {
+    principal: { partnerId: everything.partnerId },
+    collection: { ...collection, grant },
+    reader: everything,
+    // So that pages are kept, as on the hub.
+    generation: hub.watch.generation,
+  });
 });
 app.route(getObjects(hub));
 await app.listen({ host: '127.0.0.1', port: Number(process.argv[2]) });
