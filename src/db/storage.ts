@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Db, Tx } from './pool.ts';
 import type { Statement } from './together.ts';
 
-/** The bytes that partners have stored in a collection; none of those that have stored nothing. */
+/** The bytes that partners have stored in a collection, as readTogether reads them; none of those that have stored nothing. */
 export function storedBytes(
   collectionId: string,
   partnerIds: string[],
