@@ -28,6 +28,9 @@ beforeAll(async () => {
 });
 afterAll(() => hub.close());
 
+const requestOf = (token: string) =>
+  `GET ${path}?limit=1600 HTTP/1.1\r\nHost: x\r\nAccept: ${taxii}\r\nAuthorization: Bearer ${token}\r\n\r\n`;
+
 /** Asks for a page of 20 MiB and reads nothing but the beginning of the answer. */
 async function askWithoutReading(token: string): Promise<Socket> {
   const socket = connect(port, '127.0.0.1');
@@ -58,6 +61,18 @@ describe('pages that clients do not read', () => {
     expect(isAnswered).toBe(false);
     stuck.destroy();
     expect(await waiting).toMatchObject({ status: 200, body: served.body });
+  });
+
+  it('take none where the client has gone before the page is read', async () => {
+    const stuck = await askWithoutReading(greedy);
+    const impatient = connect(port, '127.0.0.1');
+    impatient.write(requestOf(greedy));
+    // It waits for room once a later request of the other partner is answered.
+    await read(other);
+    impatient.destroy();
+    await read(other);
+    stuck.destroy();
+    expect((await read(greedy)).status).toBe(200);
   });
 
   it('leave others with 503 and Retry-After, where they stay for too long', async () => {
