@@ -16,9 +16,10 @@ export class Waiters {
     return new Promise(resolve => {
       const waiting = this.#waiting.get(id) ?? new Set();
       const end = () => {
+        // It may have ended before its lot is woken, and others wait for the id by then.
+        if (!waiting.delete(end)) return;
         clearTimeout(timer);
         signal.removeEventListener('abort', end);
-        waiting.delete(end);
         if (waiting.size === 0) this.#waiting.delete(id);
         resolve();
       };
