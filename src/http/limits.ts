@@ -56,6 +56,10 @@ export const limits = fp(async (app, { config }: { config: Config }) => {
     count(request, -bytes);
   };
   app.addHook('onRequest', hook(reserve));
-  app.addHook('onResponse', hook(release));
+  // Not onResponse: an answer whose client has gone meanwhile never ends.
+  app.addHook('onSend', (request, _reply, _payload, done) => {
+    release(request);
+    done();
+  });
   app.addHook('onRequestAbort', async request => release(request));
 });

@@ -9,7 +9,7 @@ import { revokeToken } from '../../src/auth/tokens.ts';
 import { operator } from '../../src/db/audit.ts';
 import { type CollectionRow, insertApiRoot } from '../../src/db/collections.ts';
 import { type PartnerRow, setPartnerState } from '../../src/db/partners.ts';
-import { startTestHub, type TestHub, taxii } from '../support/hub.ts';
+import { countLockWaits, startTestHub, type TestHub, taxii } from '../support/hub.ts';
 import { indicator } from '../support/stix.ts';
 
 let hub: TestHub;
@@ -325,7 +325,7 @@ describe('an upload that is still on its way', () => {
         const headers = { authorization: `Bearer ${token}`, 'content-type': taxii };
         const upload = httpRequest(`${origin}${url}`, { method: 'POST', headers }).on('error', () => {});
         upload.write('{"objects":[');
-        await expect.poll(() => countWaiting(slow)).toBe(1);
+        await expect.poll(() => countLockWaits(slow)).toBe(1);
         upload.destroy();
         await expect.poll(() => promisify(slow.app.server.getConnections.bind(slow.app.server))()).toBe(0);
       });
@@ -342,10 +342,6 @@ describe('an upload that is still on its way', () => {
       (sum, { requests }) => sum + Number(requests),
       0,
     );
-  const countWaiting = async ({ hub }: TestHub) => {
-    const waiting = sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-    return (await waiting.execute(hub.db)).rows.length;
-  };
   const revoke = ({ hub }: TestHub, jti: string) => hub.db.transaction().execute(tx => revokeToken(tx, operator, jti));
 });
 

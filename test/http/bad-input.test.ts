@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestHub, type TestHub, taxii } from '../support/hub.ts';
+import { countLockWaits, startTestHub, type TestHub, taxii } from '../support/hub.ts';
 import { indicator } from '../support/stix.ts';
 
 let hub: TestHub;
@@ -217,6 +218,27 @@ describe('too much at once', () => {
     expect(answer.json().error_code).toBe('overloaded');
     slow.hangUp();
     await expect.poll(async () => (await push()).statusCode).toBe(202);
+    await small.close();
+  });
+
+  it('counts no body whose client hung up while it was written', async () => {
+    const small = await startTestHub({ bodyBytesMax: 100_000, bodyBytesInFlightMax: 150_000 });
+    const { id } = await small.addCollection({ alias: 'narrow' });
+    const writer = await small.tokenFor(await small.addPartner(), 'collection:narrow:write');
+    const narrow = '/hub/collections/narrow/objects/';
+    const body = JSON.stringify({ objects: [indicator({ description: 'x'.repeat(90_000) })] });
+    const head = `POST ${narrow} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${writer}\r\ncontent-type: ${taxii}\r\n`;
+    await small.database.db.transaction().execute(async tx => {
+      await sql`select from collection where id = ${id} for update`.execute(tx);
+      const gone = await dial(small, `${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+      await expect.poll(() => countLockWaits(small)).toBe(1);
+      gone.hangUp();
+      await gone.heard;
+    });
+    for (let round = 0; round < 3; round += 1) {
+      const answer = () => small.post(writer, narrow, { objects: [indicator({ description: 'x'.repeat(90_000) })] });
+      await expect.poll(async () => (await answer()).statusCode).toBe(202);
+    }
     await small.close();
   });
 });

@@ -1,11 +1,10 @@
-import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { changeGrant } from '../../src/auth/grants.ts';
 import { operator } from '../../src/db/audit.ts';
 import { lockCollection } from '../../src/db/collections.ts';
 import { findGrant, putGrant } from '../../src/db/grants.ts';
 import { replay } from '../../src/taxii/replay.ts';
-import { startTestHub, type TestHub } from '../support/hub.ts';
+import { countLockWaits, startTestHub, type TestHub } from '../support/hub.ts';
 import { indicator } from '../support/stix.ts';
 
 let hub: TestHub;
@@ -93,7 +92,7 @@ describe('a grant', () => {
     const { replaying, raised } = await db.transaction().execute(async tx => {
       const { date_added_last } = await lockCollection(tx, collection.id);
       const replaying = replay(db, partner, collection.id, { actor: operator });
-      await expect.poll(() => countWaiting()).toBe(1);
+      await expect.poll(() => countLockWaits(hub)).toBe(1);
       const raised = { can_read: true, can_write: false, tlp_ceiling: 4, replay_above: 1 };
       await putGrant(tx, partner.id, collection.id, { ...raised, replay_until: date_added_last });
       return { replaying, raised };
@@ -104,9 +103,3 @@ describe('a grant', () => {
     expect(await findGrant(db, partner.id, collection.id)).toMatchObject({ replay_above: null, replay_until: null });
   });
 });
-
-async function countWaiting(): Promise<number> {
-  const { rows } = await sql`
-    select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(hub.hub.db);
-  return rows.length;
-}

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
+import { sql } from 'kysely';
 import { pino } from 'pino';
 import { buildApp } from '../../src/app.ts';
 import { parseScope } from '../../src/auth/scopes.ts';
@@ -129,4 +130,10 @@ export async function startTestHub(settings: Partial<Config> = {}, given?: TestD
 export function required<Value>(value: Value | undefined): Value {
   if (value === undefined) throw new Error('a fixture is missing');
   return value;
+}
+
+/** How many statements wait for a lock, in the hub's database. */
+export async function countLockWaits({ hub }: TestHub): Promise<number> {
+  const waiting = sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+  return (await waiting.execute(hub.db)).rows.length;
 }
