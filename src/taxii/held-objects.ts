@@ -70,9 +70,12 @@ export function isForeign({ objects, owners }: HeldObjects, objectId: string, pa
   return [...(owners.get(objectId.toLowerCase()) ?? [])].some(other => other !== partnerId);
 }
 
+// JSON that says the same is of similar length. So what is fetched and parsed stays in proportion to what was sent.
+const timesLongerMax = 4;
+
 /**
  * Fetches the stored texts of versions that come with other bytes: only then does it take them to say whether the content is
- * the same. JSON that says the same is of similar length, so that what is fetched stays in proportion to what was sent.
+ * the same.
  */
 export async function fetchUnequalTexts(
   tx: Tx,
@@ -85,7 +88,7 @@ export async function fetchUnequalTexts(
     const version = versionOf(one, object?.latest ?? '');
     const stored = object?.versions.get(version);
     if (!stored || sha256(one.bytes) === stored.sha256) return [];
-    return [{ objectId: one.id, version, bytesMax: 4 * one.bytes.length }];
+    return [{ objectId: one.id, version, bytesMax: timesLongerMax * one.bytes.length }];
   });
   if (unequal.length === 0) return;
   for (const row of await findStoredTexts(tx, collectionId, unequal)) {
@@ -97,7 +100,7 @@ export async function fetchUnequalTexts(
 /** Whether two texts are the same content, whatever their white space, order of keys and defaults that are left out. */
 export function isSameContent(stored: HeldVersion, bytes: Buffer): boolean {
   if (stored.sha256 === sha256(bytes)) return true;
-  if (stored.text === undefined) return false;
+  if (stored.text === undefined || stored.text.length > timesLongerMax * bytes.length) return false;
   const [content, other] = [stored.text, bytes].map(text => withoutDefaults(JSON.parse(text.toString())));
   return isDeepStrictEqual(content, other);
 }
