@@ -15,6 +15,7 @@ export type Step = 'make' | 'drop';
  * run again, so that whatever was interrupted is taken up where it was. Until they are applied, answers are right, and
  * slower. Safe when several nodes do it at once: one builds an index, the others look on. Takes minutes for millions of
  * objects.
+ * @param db sessions of PostgreSQL itself: PgBouncer would hand out another one for each statement
  * @returns the names of the files that were applied to the end now
  */
 export async function applyConcurrently(db: Db, steps: Step[]): Promise<string[]> {
@@ -97,7 +98,7 @@ async function dropInvalid(connection: Kysely<Database>, index: string, table: s
   });
 }
 
-/** Whether others hold a lock, or wait for ours: it will pass. */
+/** Whether others hold a lock, wait for ours, or have just dropped what was to be dropped: it will pass. */
 function isInTheWay(error: unknown): boolean {
-  return ['55P03', '40P01'].includes((error as { code?: string }).code ?? '');
+  return ['55P03', '40P01', '42704'].includes((error as { code?: string }).code ?? '');
 }

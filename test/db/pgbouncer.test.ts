@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { toConfig } from '../../src/config.ts';
+import { type Config, toConfig } from '../../src/config.ts';
 import { connect, type DatabaseHandle } from '../../src/db/connect.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { startTestHub, type TestHub, taxii } from '../support/hub.ts';
-import { freePort } from '../support/process.ts';
+import { createSite, freePort } from '../support/process.ts';
 import { type Relay, startRelay } from '../support/relay.ts';
 import { indicator } from '../support/stix.ts';
 
@@ -27,6 +27,7 @@ describe.skipIf(!hasPgBouncer)('behind PgBouncer in transaction mode (skipped wh
   let bouncer: ChildProcess;
   let handles: DatabaseHandle[];
   let hub: TestHub;
+  let config: Config;
 
   beforeAll(async () => {
     database = await createTestDatabase();
@@ -55,7 +56,7 @@ default_pool_size = ${sessionsMax}
     const pooled = new URL(direct);
     pooled.port = String(port);
     const [databaseUrl, databaseDirectUrl] = [pooled.href, direct.href];
-    const config = toConfig({ DATABASE_URL: databaseUrl, DATABASE_DIRECT_URL: databaseDirectUrl });
+    config = toConfig({ DATABASE_URL: databaseUrl, DATABASE_DIRECT_URL: databaseDirectUrl });
     await waitFor(port);
     const open = () => connect(config, { log: () => undefined, migrations: 'apply' });
     // Both at once, as nodes start.
@@ -108,6 +109,19 @@ default_pool_size = ${sessionsMax}
         (await app.inject({ url: `${url}?limit=100`, headers })).json().objects.map((one: { id: string }) => one.id);
       await expect.poll(async () => (await held()).sort()).toEqual([...ids].sort());
     }
+  });
+
+  it('migrate makes what large tables need, and leaves the sessions of others as they are', async () => {
+    const { databaseUrl: DATABASE_URL, databaseDirectUrl: DATABASE_DIRECT_URL } = config;
+    const site = await createSite({ DATABASE_URL, DATABASE_DIRECT_URL } as Record<string, string>);
+    await sql`delete from concurrent_migration`.execute((handles[0] as DatabaseHandle).db);
+    expect(await site.ok('migrate')).toBe('Applied 0012_ranges.make.');
+    const read = () =>
+      sql<{ statement_timeout: string }>`show statement_timeout`.execute((handles[0] as DatabaseHandle).db);
+    for (const { rows } of await Promise.all([read(), read(), read()])) {
+      expect(rows).toEqual([{ statement_timeout: '1min' }]);
+    }
+    await site.remove();
   });
 });
 
