@@ -231,7 +231,7 @@ function readElement(slice: ObjectSlice, offset: number): Reading {
   }
 }
 
-function readSingle(json: Buffer, failure = new OperatorError('It is not valid UTF-8.')): Reading {
+function readSingle(json: Buffer, failure = new OperatorError('It is not valid JSON.')): Reading {
   if (json.length > objectBytesMax) throw new OperatorError(tooLong('The object'));
   const reading = readValue(json);
   if (reading.kind === 'unreadable') {
@@ -252,7 +252,7 @@ function requireEndOfList({ tail, tailOffset }: Shell): void {
 function* readShell({ head, tail }: Shell): Generator<Reading, void, undefined> {
   const reading = readValue(head ? Buffer.concat([head, Buffer.from('{}'), tail]) : tail);
   if (reading.kind === 'unreadable') {
-    throw new OperatorError('What stands around the objects is nested too deep, or not valid UTF-8.');
+    throw new OperatorError('What stands around the objects is nested too deep.');
   }
   if (reading.kind !== 'bundle') return;
   const { objects, ...properties } = reading.value;

@@ -346,8 +346,8 @@ describe('a broken input', () => {
     ['a bundle cut off', `{"objects":[${good},${good.slice(0, 40)}`, 1, `inside a value, at byte ${size + 53}.`],
     ['a broken element', `{"objects":[${good},{"a" 1}]}`, 1, `at byte ${size + 13} is not valid JSON.`],
     ['an element that is not UTF-8', withByte(`{"objects":[${good},{"a":"?"}]}`), 1, 'is not valid UTF-8.'],
-    ['a bundle that is not UTF-8', withByte(`{"type":"?","objects":[${good}]}`), 1, 'UTF-8.'],
-    ['an object that is not UTF-8', withByte('{"a":"?"}'), 0, 'It is not valid UTF-8.'],
+    ['a bundle that is not UTF-8', withByte(`{"type":"?","objects":[${good}]}`), 0, 'is not valid UTF-8, at byte 8.'],
+    ['an object that is not UTF-8', withByte('{"a":"?"}'), 0, 'is not valid UTF-8, at byte 5.'],
     ['objects twice', `{"objects":[${good}],"objects":[]}`, 1, 'has the member objects twice'],
     ['an object that goes wrong', '{"type":"indicator",}', 0, 'expected a member name, at byte 20.'],
   ];
