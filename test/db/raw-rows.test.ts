@@ -55,6 +55,7 @@ describe.each([
       expect(await readAll(db, selectTexts(count))).toEqual({
         text: textsUpTo(count),
         count,
+        bytes: Buffer.byteLength(textsUpTo(count)),
         dateFirst: count ? '2026-03-01T12:00:00.000101Z' : undefined,
         dateLast: count ? `2026-03-01T12:00:00.${String(100 + count).padStart(6, '0')}Z` : undefined,
         dates: count ? [{ first: dayMicros + 1, last: dayMicros + count }] : [],

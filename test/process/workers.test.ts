@@ -36,9 +36,14 @@ interface Answer {
   body: string;
 }
 
-/** Over a connection of its own, so that the next worker gets it. @param pause before the last byte of the body */
+/** Over a connection of its own, so that the next worker gets it. @param pause while the hub waits for the body */
 function send(hub: RunningHub, token: string, body?: string, pause?: () => Promise<unknown>): Promise<Answer> {
-  const headers = { authorization: `Bearer ${token}`, accept: taxii, ...(body && { 'content-type': taxii }) };
+  const headers = {
+    authorization: `Bearer ${token}`,
+    accept: taxii,
+    ...(body && { 'content-type': taxii }),
+    ...(pause && { expect: '100-continue' }),
+  };
   return new Promise((resolve, reject) => {
     const method = body ? 'POST' : 'GET';
     const request = http.request(
@@ -51,8 +56,9 @@ function send(hub: RunningHub, token: string, body?: string, pause?: () => Promi
       },
     );
     request.on('error', reject).on('timeout', () => request.destroy(new Error('no answer')));
-    request.write(body?.slice(0, -1) ?? '');
-    Promise.resolve(pause?.()).then(() => request.end(body?.slice(-1)));
+    if (!pause) return request.end(body);
+    // A worker has the request.
+    request.on('continue', () => pause().then(() => request.end(body))).flushHeaders();
   });
 }
 
@@ -139,7 +145,6 @@ describe('a hub of several workers', () => {
       }),
     );
     await expect.poll(() => begun).toBe(sent.length);
-    await sleep(300);
     hub.process.kill('SIGTERM');
     expect((await Promise.all(answers)).map(({ status }) => status)).toEqual(sent.map(() => 202));
     expect(await hub.stop()).toEqual({ code: 0, signal: null });
