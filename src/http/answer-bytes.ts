@@ -4,6 +4,7 @@ import type { Config } from '../config.ts';
 import type { ObjectPage, Page, PageBounds } from '../db/objects.ts';
 import { HubError } from '../errors.ts';
 import { Tally } from './tally.ts';
+import { whenOver } from './when-over.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -91,8 +92,8 @@ export const answerBytes = fp(async (app, { config }: { config: Config }) => {
     });
   };
 
-  const hold: AnswerBytes['hold'] = async ({ principal }, { raw }, { bytesMax, bytesOf }, read) => {
-    const { partnerId } = principal;
+  const hold: AnswerBytes['hold'] = async (request, reply, { bytesMax, bytesOf }, read) => {
+    const { partnerId } = request.principal;
     let held = Math.min(bytesMax, config.pageBytesMax);
     await enter(partnerId, held);
     const settle = (bytes: number): void => {
@@ -102,15 +103,14 @@ export const answerBytes = fp(async (app, { config }: { config: Config }) => {
     try {
       const page = await read(held);
       settle(bytesOf(page));
-      // Where the client is gone already, nothing will tell.
-      if (held > 0 && !raw.destroyed) {
-        const timer = setTimeout(() => raw.destroy(), answerMsMax).unref();
-        const end = () => {
+      if (held > 0) {
+        // An answer behind earlier ones of its connection has no socket yet.
+        const timer = setTimeout(() => request.raw.socket.destroy(), answerMsMax).unref();
+        whenOver(request, reply, () => {
           clearTimeout(timer);
           settle(0);
-        };
-        raw.once('finish', end).once('close', end);
-      } else settle(0);
+        });
+      }
       return page;
     } catch (error) {
       settle(0);

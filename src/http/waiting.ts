@@ -9,6 +9,7 @@ import type { Access } from './collection-scope.ts';
 import { readWaitSeconds } from './prefer.ts';
 import { Tally } from './tally.ts';
 import { toHubError } from './taxii-errors.ts';
+import { isOver, whenOver } from './when-over.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -77,14 +78,18 @@ export const waiting = fp(async (app, { hub }: { hub: Hub }) => {
     clients.add(client);
     ofPartners.add(partnerId, 1);
     const end = () => {
-      reply.raw.off('close', end);
       if (clients.delete(client)) ofPartners.add(partnerId, -1);
       client.abort(over);
     };
-    reply.raw.once('close', end);
-    if (reply.raw.destroyed) end();
+    const giveUp = whenOver(request, reply, end);
     app.stopPacing(request);
-    return { signal: client.signal, end };
+    return {
+      signal: client.signal,
+      end: () => {
+        giveUp();
+        end();
+      },
+    };
   };
 
   const readOn: Waiting['readOn'] = async function* (request, signal, first, read) {
@@ -129,7 +134,7 @@ export const waiting = fp(async (app, { hub }: { hub: Hub }) => {
       clearTimeout(timer);
       wait.end();
     }
-    return reply.raw.destroyed ? undefined : first;
+    return isOver(request, reply) ? undefined : first;
   };
   app.decorate('waiting', { start, readOn, readOrWait });
 });

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startTestHub, type TestHub, taxii } from '../support/hub.ts';
 import { indicator } from '../support/stix.ts';
 
@@ -28,15 +28,13 @@ beforeAll(async () => {
 });
 afterAll(() => hub.close());
 
-const requestOf = (token: string) =>
-  `GET ${path}?limit=1600 HTTP/1.1\r\nHost: x\r\nAccept: ${taxii}\r\nAuthorization: Bearer ${token}\r\n\r\n`;
+const requestOf = (token: string, query = '?limit=1600') =>
+  `GET ${path}${query} HTTP/1.1\r\nHost: x\r\nAccept: ${taxii}\r\nAuthorization: Bearer ${token}\r\nPrefer: wait=50\r\n\r\n`;
 
 /** Asks for a page of 20 MiB and reads nothing but the beginning of the answer. */
 async function askWithoutReading(token: string): Promise<Socket> {
   const socket = connect(port, '127.0.0.1');
-  socket.write(
-    `GET ${path}?limit=1600 HTTP/1.1\r\nHost: x\r\nAccept: ${taxii}\r\nAuthorization: Bearer ${token}\r\n\r\n`,
-  );
+  socket.write(requestOf(token));
   await once(socket, 'readable');
   return socket;
 }
@@ -72,6 +70,16 @@ describe('pages that clients do not read', () => {
     impatient.destroy();
     await read(other);
     stuck.destroy();
+    expect((await read(greedy)).status).toBe(200);
+  });
+
+  it('take none once the connection is gone on which earlier requests were to be answered first', async () => {
+    const readObjects = vi.spyOn(hub.hub, 'readObjects');
+    const client = connect(port, '127.0.0.1');
+    client.write(requestOf(greedy, '?added_after=2999-01-01T00:00:00Z') + requestOf(greedy));
+    await expect.poll(() => readObjects.mock.calls.length).toBe(1);
+    await readObjects.mock.results[0]?.value;
+    client.destroy();
     expect((await read(greedy)).status).toBe(200);
   });
 

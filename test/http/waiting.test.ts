@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import http from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, type MockInstance, vi } from 'vitest';
 import type { CollectionRow } from '../../src/db/collections.ts';
@@ -180,6 +180,34 @@ describe('clients that wait', () => {
     }
     await small.close();
   });
+
+  it.each(['', 'stream/'])(
+    'count no longer once their connection is gone, whose turn it was not yet: …/objects/%s',
+    async last => {
+      const small = await startTestHub({ waitingMax: 8 });
+      await small.app.listen({ port: 0, host: '127.0.0.1' });
+      const { port } = small.app.server.address() as AddressInfo;
+      await small.addCollection({ alias: 'small' });
+      const credential = await small.tokenFor(await small.addPartner(), 'collection:small:read');
+      const url = '/hub/collections/small/objects/';
+      const changed = vi.spyOn(small.hub.watch, 'changed');
+      const client = connect(port, '127.0.0.1');
+      for (const path of [url, `${url}${last}`]) {
+        client.write(
+          `GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${credential}\r\nPrefer: wait=50\r\n\r\n`,
+        );
+      }
+      // Of this partner two can wait.
+      await expect.poll(() => changed.mock.calls.length, soon).toBeGreaterThanOrEqual(2);
+      client.destroy();
+      const areHeld = async () => {
+        const ask = () => small.request(credential, { url, headers: { prefer: 'wait=1' } });
+        return (await Promise.all([ask(), ask()])).every(({ headers }) => 'preference-applied' in headers);
+      };
+      await expect.poll(areHeld, soon).toBe(true);
+      await small.close();
+    },
+  );
 
   it('are all answered when the hub stops', async () => {
     const stopping = await startTestHub();
