@@ -56,26 +56,35 @@ export const answerBytes = fp(async (app, { config }: { config: Config }) => {
   let inFlight = 0;
   const ofPartners = new Tally();
   const waiting = new Set<Waiting>();
+  const waitingOfPartners = new Tally();
 
-  const hasRoom = ({ partnerId, bytes }: Pick<Waiting, 'partnerId' | 'bytes'>) =>
-    inFlight + bytes <= bytesMax && ofPartners.of(partnerId) + bytes <= partnerBytesMax;
   const count = (partnerId: string, bytes: number): void => {
     inFlight += bytes;
     ofPartners.add(partnerId, bytes);
     if (bytes < 0) letIn();
   };
+  // In the order in which they came, so that a large page is not overtaken by small ones for ever. Where it is the share of a
+  // partner that is full, its requests alone wait for that.
   const letIn = (): void => {
+    const full = new Set<string>();
     for (const one of waiting) {
-      if (!hasRoom(one)) continue;
-      waiting.delete(one);
-      count(one.partnerId, one.bytes);
-      one.enter();
+      const { partnerId, bytes, enter } = one;
+      if (full.has(partnerId)) continue;
+      if (ofPartners.of(partnerId) + bytes > partnerBytesMax) full.add(partnerId);
+      else if (inFlight + bytes > bytesMax) return;
+      else {
+        leave(one);
+        count(partnerId, bytes);
+        enter();
+      }
     }
   };
-  const enter = async (partnerId: string, bytes: number): Promise<void> => {
-    if (hasRoom({ partnerId, bytes })) return count(partnerId, bytes);
-    if (waiting.size >= waitingMax) throw tooMuch();
-    return new Promise((resolve, reject) => {
+  const leave = (one: Waiting): void => {
+    if (waiting.delete(one)) waitingOfPartners.add(one.partnerId, -1);
+  };
+  const enter = (partnerId: string, bytes: number): Promise<void> =>
+    new Promise((resolve, reject) => {
+      let timer: NodeJS.Timeout | undefined;
       const one = {
         partnerId,
         bytes,
@@ -84,13 +93,18 @@ export const answerBytes = fp(async (app, { config }: { config: Config }) => {
           resolve();
         },
       };
-      const timer = setTimeout(() => {
-        waiting.delete(one);
+      const giveUp = () => {
+        leave(one);
         reject(tooMuch());
-      }, waitMsMax);
+        // Those behind it may need less.
+        letIn();
+      };
       waiting.add(one);
+      waitingOfPartners.add(partnerId, 1);
+      letIn();
+      if (waiting.size > waitingMax || waitingOfPartners.of(partnerId) > waitingMax / 4) giveUp();
+      else if (waiting.has(one)) timer = setTimeout(giveUp, waitMsMax);
     });
-  };
 
   const hold: AnswerBytes['hold'] = async (request, reply, { bytesMax, bytesOf }, read) => {
     const { partnerId } = request.principal;

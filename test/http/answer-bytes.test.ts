@@ -1,6 +1,10 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
+import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { toConfig } from '../../src/config.ts';
+import { answerBytes } from '../../src/http/answer-bytes.ts';
 import { startTestHub, type TestHub, taxii } from '../support/hub.ts';
 import { indicator } from '../support/stix.ts';
 
@@ -106,4 +110,68 @@ it('pages that are read give back what they took, whatever becomes of them', asy
     expect((await hub.get(other, path.replace('objects', 'manifest'))).statusCode).toBe(200);
     (await askWithoutReading(other)).destroy();
   }
+});
+
+describe('room', () => {
+  /** Sixteen bytes of it in all, so that a partner can have four. */
+  async function startRoom() {
+    const app = Fastify();
+    await app.register(answerBytes, { config: { ...toConfig({}), pageBytesMax: 4, answerBytesInFlightMax: 16 } });
+    const order: string[] = [];
+    return {
+      order,
+      /** @returns what sends the answer */
+      async ask(partnerId: string, bytes: number, name = ''): Promise<() => Promise<void>> {
+        const request = { principal: { partnerId }, raw: { socket: new EventEmitter() } } as unknown as FastifyRequest;
+        const raw = new EventEmitter();
+        const read = () => void order.push(name);
+        app.answerBytes
+          .hold(request, { raw } as unknown as FastifyReply, { bytesMax: bytes, bytesOf: () => bytes }, read)
+          .catch(error => order.push(`${name}: ${error.code}`));
+        await turn();
+        return async () => {
+          raw.emit('finish');
+          await turn();
+        };
+      },
+    };
+  }
+
+  it('is given to a partner in the order of its requests, and meanwhile to others', async () => {
+    const { ask, order } = await startRoom();
+    const send = await ask('one', 3, 'first');
+    const sendLarge = await ask('one', 4, 'large');
+    await ask('one', 1, 'small');
+    await ask('other', 4, 'other');
+    expect(order).toEqual(['first', 'other']);
+    await send();
+    expect(order).toEqual(['first', 'other', 'large']);
+    await sendLarge();
+    expect(order).toEqual(['first', 'other', 'large', 'small']);
+  });
+
+  it('is given to all in the order of their requests, where there is none', async () => {
+    const { ask, order } = await startRoom();
+    const sendOne = await ask('one', 4, 'one');
+    for (const name of ['two', 'three']) await ask(name, 4, name);
+    const sendSmall = await ask('four', 3, 'four');
+    await ask('five', 4, 'large');
+    await ask('six', 1, 'small');
+    expect(order).toEqual(['one', 'two', 'three', 'four']);
+    await sendSmall();
+    expect(order.slice(4)).toEqual(['large']);
+    await sendOne();
+    expect(order.slice(4)).toEqual(['large', 'small']);
+  });
+
+  it('is waited for by so many requests of a partner that others can wait, too', async () => {
+    const { ask, order } = await startRoom();
+    for (const name of ['one', 'two', 'three', 'four']) await ask(name, 4);
+    order.length = 0;
+    for (let n = 0; n < 250; n += 1) await ask('one', 1, 'one');
+    expect(order).toEqual([]);
+    await ask('one', 1, 'one');
+    await ask('five', 1, 'five');
+    expect(order).toEqual(['one: overloaded']);
+  });
 });
