@@ -134,8 +134,9 @@ export const answerBytes = fp(async (app, { config }: { config: Config }) => {
   app.decorate('answerBytes', { hold });
 });
 
-// More than nearly all objects have; a page of larger ones is cut shorter.
-const objectBytes = 16 * 1024;
+// More than most objects have; a page of larger ones is cut shorter. Were it more, the largest page would leave its partner
+// no room for a second one.
+const objectBytes = 2 * 1024;
 const pageBytesMin = 4 * 1024 * 1024;
 // Of a manifest, with a long version and id.
 const entryBytes = 256;
