@@ -33,8 +33,11 @@ export interface TextBounds {
   isPlanKept: boolean;
 }
 
+// To read these and drop them costs less than another connection.
+const unwantedBytesMax = 2 ** 20;
+
 /**
- * Reads texts as bytes. What goes beyond the bounds is not read: the connection is given up where much of it may follow.
+ * Reads texts as bytes. What goes beyond the bounds is dropped, and the connection given up where that is much.
  * @param statement of rows with two timestamps and a text; one row more than rowsMax tells whether rows follow
  */
 export async function readTexts(
@@ -73,6 +76,7 @@ class TextSink implements RowSink {
   #first: number | undefined;
   #last: number | undefined;
   #more = false;
+  #unwantedBytes = 0;
   isCut = false;
 
   constructor(separator: Buffer, bounds: { rowsMax: number; bytesMax: number }, cut: () => void) {
@@ -84,7 +88,7 @@ class TextSink implements RowSink {
   accept(bytes: Buffer, at: number, textBytes: number): boolean {
     const { rowsMax, bytesMax } = this.#bounds;
     if (this.#more || this.#rows === rowsMax || (this.#rows > 0 && this.#bytes + textBytes > bytesMax)) {
-      this.#refuse();
+      this.#refuse(textBytes);
       return false;
     }
     this.#rows += 1;
@@ -99,10 +103,10 @@ class TextSink implements RowSink {
     this.#pieces.push(piece);
   }
 
-  // The row after the last one is the only one that follows where the page is full.
-  #refuse(): void {
+  #refuse(textBytes: number): void {
     this.#more = true;
-    if (this.#rows === this.#bounds.rowsMax || this.isCut) return;
+    this.#unwantedBytes += textBytes;
+    if (this.#unwantedBytes <= unwantedBytesMax || this.isCut) return;
     this.isCut = true;
     this.#cut();
   }

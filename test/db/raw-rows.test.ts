@@ -89,7 +89,21 @@ describe('a page ends', () => {
     expect(await page(1000)).toMatchObject({ count: 100, more: false });
   });
 
-  it('without reading what is beyond it: PostgreSQL stops, and the next page is read', async () => {
+  it('on a connection that is good for more, where little is beyond it', async () => {
+    const db = open(database.connection);
+    const readPid = async () => (await sql`select pg_backend_pid() as pid`.execute(db)).rows;
+    const pid = await readPid();
+    expect(await readAll(db, selectTexts(100, sql`repeat('x', 10000)`), { bytesMax: 100_000 })).toMatchObject({
+      text: 'x'.repeat(10_000).concat(',').repeat(10).slice(0, -1),
+      count: 10,
+      more: true,
+    });
+    expect(await readAll(db, selectTexts(7))).toMatchObject({ text: textsUpTo(7) });
+    expect(await readPid()).toEqual(pid);
+    await db.destroy();
+  });
+
+  it('without reading all that is beyond it: PostgreSQL stops, and the next page is read', async () => {
     const db = open(database.connection);
     lost.length = 0;
     const endless = selectTexts(2_000_000_000, sql`repeat('x', 10000)`);

@@ -110,6 +110,17 @@ describe('a stream', () => {
     expect((await take(await open('', { 'last-event-id': next }), 1)).objects).toEqual(objects.slice(4));
   });
 
+  it('sends a hundred objects in an event at the most', async () => {
+    await prepare();
+    const objects = indicators(250);
+    await add(...objects);
+    for (const stream of [await open(), await open('?limit=1000')]) {
+      const events = [await take(stream, 1), await take(stream, 1), await take(stream, 1)];
+      expect(events.flatMap(event => event.objects)).toEqual(objects);
+      expect(events[0]?.objects).toHaveLength(100);
+    }
+  });
+
   it('keeps to its filters, and so does whoever goes on', async () => {
     await prepare();
     const stream = await open('?match[type]=x-ship');

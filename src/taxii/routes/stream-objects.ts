@@ -19,6 +19,8 @@ const operation = 'getObjects';
 const fields: MatchField[] = ['id', 'type', 'version', 'spec_version'];
 // Of an event, unless one object is larger: of each stream some of them may be on their way to a client that reads slowly.
 const eventBytesMax = 64 * 1024;
+// So many ordinary objects fill it, so that little is read in vain.
+const eventObjectsMax = 100;
 // Proxies close connections over which nothing comes.
 const quietMsMax = 15_000;
 // For clients that take nothing.
@@ -72,7 +74,13 @@ interface ObjectScan {
 }
 
 function createScan(hub: Hub, request: FastifyRequest): ObjectScan {
-  const context = { ...hub, config: { ...hub.config, pageBytesMax: Math.min(eventBytesMax, hub.config.pageBytesMax) } };
+  const { pageBytesMax, pageObjectsMax, pageObjectsDefault } = hub.config;
+  const bounds = {
+    pageBytesMax: Math.min(eventBytesMax, pageBytesMax),
+    pageObjectsMax: Math.min(eventObjectsMax, pageObjectsMax),
+    pageObjectsDefault: Math.min(eventObjectsMax, pageObjectsDefault),
+  };
+  const context = { ...hub, config: bounds };
   const eventId = request.headers['last-event-id'];
   let query: Query = { ...(request.query as Query), ...(eventId && { next: eventId }) };
   return {
