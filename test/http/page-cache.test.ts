@@ -89,9 +89,10 @@ async function take(collectionId: string, one: Step): Promise<void> {
 
 const queries = ['?limit=1', '?limit=2', '?match[version]=all&limit=3', '?match[type]=indicator', `${objects[0]?.id}/`];
 
-/** The pages of a query, one after the other. */
+/** The pages of a query, one after the other, up to the one with nothing on it. */
 async function follow(app: App, token: string, path: string, query: string): Promise<unknown[]> {
   const pages: unknown[] = [];
+  let lastBefore: unknown;
   for (let url: string | undefined = `${path}${query}`; url && pages.length < 30; ) {
     const answer: LightMyRequestResponse = await app.inject({
       url,
@@ -100,7 +101,9 @@ async function follow(app: App, token: string, path: string, query: string): Pro
     const { 'x-taxii-date-added-first': first, 'x-taxii-date-added-last': last, etag } = answer.headers;
     pages.push({ status: answer.statusCode, first, last, etag, body: answer.statusCode === 200 && answer.body });
     const next: string | undefined = answer.statusCode === 200 ? answer.json().next : undefined;
-    url = next && `${path}${query}${query.includes('?') ? '&' : '?'}next=${next}`;
+    const rest = next ? `next=${next}` : last !== lastBefore ? `added_after=${last}` : undefined;
+    url = rest && `${path}${query}${query.includes('?') ? '&' : '?'}${rest}`;
+    lastBefore = last;
   }
   return pages;
 }
