@@ -37,14 +37,14 @@ const questions: Record<string, Question> = {
   'match[id]': ({ sample }) => `objects/?match[id]=${sample.id}`,
   'match[type], common': place => `objects/?match[type]=indicator&limit=100&${middle(place)}`,
   'match[type], one in a hundred': place => `objects/?match[type]=malware&limit=10&${middle(place)}`,
-  'match[type], none': () => 'objects/?match[type]=tool',
+  'match[type], absent': () => 'objects/?match[type]=tool',
   'match[version]=first': place => `objects/?match[version]=first&limit=100&${middle(place)}`,
   'match[version]=all': place => `objects/?match[version]=all&limit=100&${middle(place)}`,
   'match[id] and match[version], an instant': ({ sample }) =>
     `objects/?match[id]=${sample.id}&match[version]=${sample.version}`,
   'match[version], an instant': ({ sample }) => `objects/?match[version]=${sample.version}`,
   'match[spec_version]=2.1': place => `objects/?match[spec_version]=2.1&limit=100&${middle(place)}`,
-  'match[spec_version]=2.0, none': () => 'objects/?match[spec_version]=2.0',
+  'match[spec_version]=2.0, absent': () => 'objects/?match[spec_version]=2.0',
   'versions of an object': ({ sample }) => `objects/${sample.id}/versions/`,
 };
 
