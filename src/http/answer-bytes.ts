@@ -13,25 +13,32 @@ declare module 'fastify' {
 }
 
 interface PageSize<Found> {
-  /** what is set aside before it is read: no more than pageBytesMax */
+  /** how much of it is read: no more than pageBytesMax, but for one object that is larger */
   bytesMax: number;
+  /** what is set aside before it is read */
+  bytesAhead: number;
   /** what it takes; 0: there is nothing to send */
   bytesOf: (page: Found) => number;
 }
+
+/** @param bytesMax so much at the most */
+type Read<Found> = (bytesMax: number) => Promise<Found> | Found;
 
 /** What is on its way to clients, which may read slowly or not at all. */
 interface AnswerBytes {
   /**
    * Reads a page once there is room for it, and counts its bytes until the client's socket has taken them.
-   * @param read is told how many bytes are set aside, so that it reads no more
+   * @param read called again where the page is larger than what was set aside, and there is no room for it yet
    * @throws HubError overloaded where there is no room for too long
    */
-  hold<Found>(
+  hold<Found>(request: FastifyRequest, reply: FastifyReply, size: PageSize<Found>, read: Read<Found>): Promise<Found>;
+  /** The same for a part of an answer. @returns `release`, for when the socket has taken it; the end of the answer does it too */
+  holdPart<Found>(
     request: FastifyRequest,
     reply: FastifyReply,
     size: PageSize<Found>,
-    read: (bytesMax: number) => Promise<Found> | Found,
-  ): Promise<Found>;
+    read: Read<Found>,
+  ): Promise<{ page: Found; release: () => void }>;
 }
 
 interface Waiting {
@@ -44,6 +51,8 @@ const waitingMax = 1000;
 const waitMsMax = 10_000;
 // As long as a request may take to come.
 const answerMsMax = 300_000;
+// What a connection takes anyway.
+const uncountedBytesMax = 16 * 1024;
 
 /**
  * Bounds the bytes of answers on their way: a page is read only when there is room for it, of which one partner can hold a
@@ -82,6 +91,13 @@ export const answerBytes = fp(async (app, { config }: { config: Config }) => {
   const leave = (one: Waiting): void => {
     if (waiting.delete(one)) waitingOfPartners.add(one.partnerId, -1);
   };
+  /** @returns whether there is room, and nobody in front who waits for it; else it waits, too */
+  const queue = (one: Waiting): boolean => {
+    waiting.add(one);
+    waitingOfPartners.add(one.partnerId, 1);
+    letIn();
+    return !waiting.has(one);
+  };
   const enter = (partnerId: string, bytes: number): Promise<void> =>
     new Promise((resolve, reject) => {
       let timer: NodeJS.Timeout | undefined;
@@ -99,40 +115,70 @@ export const answerBytes = fp(async (app, { config }: { config: Config }) => {
         // Those behind it may need less.
         letIn();
       };
-      waiting.add(one);
-      waitingOfPartners.add(partnerId, 1);
-      letIn();
+      if (queue(one)) return;
       if (waiting.size > waitingMax || waitingOfPartners.of(partnerId) > waitingMax / 4) giveUp();
-      else if (waiting.has(one)) timer = setTimeout(giveUp, waitMsMax);
+      else timer = setTimeout(giveUp, waitMsMax);
     });
+  const enterNow = (partnerId: string, bytes: number): boolean => {
+    const one = { partnerId, bytes, enter: () => {} };
+    const isIn = queue(one);
+    leave(one);
+    return isIn;
+  };
+  const toCounted = (bytes: number) => (bytes > uncountedBytesMax ? Math.min(bytes, partnerBytesMax) : 0);
 
-  const hold: AnswerBytes['hold'] = async (request, reply, { bytesMax, bytesOf }, read) => {
+  const holdPart: AnswerBytes['holdPart'] = async (request, reply, { bytesMax, bytesAhead, bytesOf }, read) => {
     const { partnerId } = request.principal;
-    let held = Math.min(bytesMax, config.pageBytesMax);
-    await enter(partnerId, held);
+    const readMax = Math.min(bytesMax, config.pageBytesMax);
+    let needed = Math.min(bytesAhead, readMax);
+    let held = 0;
     const settle = (bytes: number): void => {
       count(partnerId, bytes - held);
       held = bytes;
     };
+    // Within a function of its own, so that a page that is let go is not held on to while there is no room for it.
+    const readWithin = async () => {
+      const page = await read(readMax);
+      needed = toCounted(bytesOf(page));
+      if (needed > held && !enterNow(partnerId, needed - held)) return undefined;
+      if (needed > held) held = needed;
+      else settle(needed);
+      return { page };
+    };
+    const end = () => settle(0);
     try {
-      const page = await read(held);
-      settle(bytesOf(page));
-      if (held > 0) {
-        // An answer behind earlier ones of its connection has no socket yet.
-        const timer = setTimeout(() => request.raw.socket.destroy(), answerMsMax).unref();
-        whenOver(request, reply, () => {
-          clearTimeout(timer);
-          settle(0);
-        });
+      for (;;) {
+        if (needed > 0) await enter(partnerId, needed);
+        held = needed;
+        const found = await readWithin();
+        if (found) return { ...found, release: held > 0 ? endOnce(request, reply, end) : end };
+        end();
       }
-      return page;
     } catch (error) {
-      settle(0);
+      end();
       throw error;
     }
   };
-  app.decorate('answerBytes', { hold });
+  app.decorate('answerBytes', {
+    holdPart,
+    hold: async (...page) => (await holdPart(...page)).page,
+  });
 });
+
+/** @returns what calls `end`, as the end of the answer does. The client is cut off where that takes too long. */
+function endOnce(request: FastifyRequest, reply: FastifyReply, end: () => void): () => void {
+  // An answer behind earlier ones of its connection has no socket yet.
+  const timer = setTimeout(() => request.raw.socket.destroy(), answerMsMax).unref();
+  const stop = () => {
+    clearTimeout(timer);
+    end();
+  };
+  const giveUp = whenOver(request, reply, stop);
+  return () => {
+    giveUp();
+    stop();
+  };
+}
 
 // More than most objects have; a page of larger ones is cut shorter. Were it more, the largest page would leave its partner
 // no room for a second one.
@@ -143,12 +189,19 @@ const entryBytes = 256;
 
 /** The size of a page of objects, before and after it is read. */
 export function objectsOf({ objectsMax }: PageBounds): PageSize<ObjectPage> {
-  return { bytesMax: Math.max(pageBytesMin, objectsMax * objectBytes), bytesOf: page => page.bytes };
+  const bytes = Math.max(pageBytesMin, objectsMax * objectBytes);
+  return { bytesMax: bytes, bytesAhead: bytes, bytesOf: page => page.bytes };
+}
+
+/** The size of an event. Nothing is set aside for what nearly always is small. */
+export function eventOf({ bytesMax }: PageBounds): PageSize<ObjectPage> {
+  return { bytesMax, bytesAhead: 0, bytesOf: page => page.bytes };
 }
 
 /** The size of a page of entries. */
 export function entriesOf({ objectsMax }: PageBounds): PageSize<Page<unknown>> {
-  return { bytesMax: objectsMax * entryBytes, bytesOf: page => page.rows.length * entryBytes };
+  const bytes = objectsMax * entryBytes;
+  return { bytesMax: bytes, bytesAhead: bytes, bytesOf: page => page.rows.length * entryBytes };
 }
 
 function tooMuch(): HubError {

@@ -28,14 +28,15 @@ interface Waiting {
    */
   start(request: FastifyRequest, reply: FastifyReply): { signal: AbortSignal; end: () => void } | undefined;
   /**
-   * Reads on after a page: at once where there is more, else when the collection has changed. Ends when the signal aborts.
+   * Reads on after a first page: at once where there is more, else when the collection has changed. Ends when the signal
+   * aborts. Holds on to no page.
    * @returns pages, which may be empty, and undefined now and then where nothing has changed
    * @throws HubError where the client has lost its access meanwhile
    */
   readOn<Found>(
     request: FastifyRequest,
     signal: AbortSignal,
-    first: TaxiiPage<Found>,
+    hasMore: boolean,
     read: ReadPage<Found>,
   ): AsyncGenerator<TaxiiPage<Found> | undefined>;
   /**
@@ -92,22 +93,23 @@ export const waiting = fp(async (app, { hub }: { hub: Hub }) => {
     };
   };
 
-  const readOn: Waiting['readOn'] = async function* (request, signal, first, read) {
+  const readOn: Waiting['readOn'] = async function* (request, signal, hasMore, read) {
     let access: Access = request;
-    let page = first;
+    let isBehind = hasMore;
     const readAgain = async () => {
       const now = await request.server.decideAgain(request);
       const { grants_revision, revision, date_added_last } = access.collection;
       const hasSameRights = now.generation === access.generation && now.collection.grants_revision === grants_revision;
-      if (hasSameRights && now.collection.revision === revision && !page.head.more) return undefined;
+      if (hasSameRights && now.collection.revision === revision && !isBehind) return undefined;
       // What one may see does not appear further back while rights stay as they are, but for what becomes the last version
       // again: as for every poller that has passed by.
-      page = await read(now, hasSameRights && !page.head.more ? date_added_last : undefined);
+      const page = await read(now, hasSameRights && !isBehind ? date_added_last : undefined);
       access = now;
+      isBehind = page.head.more;
       return page;
     };
     for (;;) {
-      if (!page.head.more) await hub.watch.changed(access.collection, { signal, msMax: checkMs });
+      if (!isBehind) await hub.watch.changed(access.collection, { signal, msMax: checkMs });
       if (signal.aborted) return;
       try {
         yield await readAgain();
@@ -129,7 +131,7 @@ export const waiting = fp(async (app, { hub }: { hub: Hub }) => {
     if (!wait) return first;
     const timer = setTimeout(wait.end, seconds * 1000);
     try {
-      for await (const page of readOn(request, wait.signal, first, read)) if (page && hasObjects(page)) return page;
+      for await (const page of readOn(request, wait.signal, false, read)) if (page && hasObjects(page)) return page;
     } finally {
       clearTimeout(timer);
       wait.end();

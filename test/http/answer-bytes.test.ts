@@ -4,8 +4,9 @@ import { setImmediate as turn } from 'node:timers/promises';
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { toConfig } from '../../src/config.ts';
+import { findPartner } from '../../src/db/partners.ts';
 import { answerBytes } from '../../src/http/answer-bytes.ts';
-import { startTestHub, type TestHub, taxii } from '../support/hub.ts';
+import { required, startTestHub, type TestHub, taxii } from '../support/hub.ts';
 import { indicator } from '../support/stix.ts';
 
 // A page is larger than what the buffers between two sockets take, so that it stays on its way while nobody reads.
@@ -33,7 +34,7 @@ beforeAll(async () => {
 afterAll(() => hub.close());
 
 const requestOf = (token: string, { from = path, query = '?limit=10000' } = {}) =>
-  `GET ${from}${query} HTTP/1.1\r\nHost: x\r\nAccept: ${taxii}\r\nAuthorization: Bearer ${token}\r\nPrefer: wait=50\r\n\r\n`;
+  `GET ${from}${query} HTTP/1.1\r\nHost: x\r\nAccept: */*\r\nAuthorization: Bearer ${token}\r\nPrefer: wait=50\r\n\r\n`;
 
 /** Asks for a page of 20 MiB and reads nothing but the beginning of the answer. */
 async function askWithoutReading(token: string, from = path, at = port): Promise<Socket> {
@@ -112,6 +113,42 @@ it('pages that are read give back what they took, whatever becomes of them', asy
   }
 });
 
+describe('large events of a stream', () => {
+  const object = indicator({ description: 'x'.repeat(20 * mebibyte) });
+  let stream: string;
+  let reader: string;
+
+  beforeAll(async () => {
+    const { alias } = await hub.addCollection();
+    const objects = path.replace(/[^/]+\/objects/, `${alias}/objects`);
+    const partner = required(await findPartner(hub.hub.db, 'greedy'));
+    reader = await hub.tokenFor(partner, `collection:${alias}:read`);
+    const token = await hub.tokenFor(await hub.addPartner(), `collection:${alias}:write`);
+    expect((await hub.post(token, objects, { objects: [object] })).statusCode).toBe(202);
+    stream = `${objects}stream/`;
+  });
+
+  it('take room while the client does not read them', async () => {
+    const stuck = await askWithoutReading(reader, stream);
+    const page = read(greedy).then(answer => `${answer.status}`);
+    expect((await read(other)).status).toBe(200);
+    expect(await Promise.race([page, 'waits'])).toBe('waits');
+    stuck.destroy();
+    expect(await page).toBe('200');
+  });
+
+  it('give it back once the client has them, while the stream goes on', async () => {
+    const socket = await askWithoutReading(reader, stream);
+    let bytes = 0;
+    socket.on('data', chunk => {
+      bytes += chunk.length;
+    });
+    await expect.poll(() => bytes, { timeout: 20_000 }).toBeGreaterThan(20 * mebibyte);
+    expect((await read(greedy)).status).toBe(200);
+    socket.destroy();
+  });
+});
+
 it('the largest pages of ordinary objects are whole, and a partner can have several of them', async () => {
   const { alias } = await hub.addCollection();
   const ordinary = path.replace(/[^/]+\/objects/, `${alias}/objects`);
@@ -131,20 +168,24 @@ it('the largest pages of ordinary objects are whole, and a partner can have seve
 });
 
 describe('room', () => {
-  /** Sixteen bytes of it in all, so that a partner can have four. */
+  // More than what counts as nothing.
+  const piece = 100_000;
+
+  /** Sixteen pieces of it in all, of which a partner can have four. */
   async function startRoom() {
+    const config = { ...toConfig({}), pageBytesMax: 4 * piece, answerBytesInFlightMax: 16 * piece };
     const app = Fastify();
-    await app.register(answerBytes, { config: { ...toConfig({}), pageBytesMax: 4, answerBytesInFlightMax: 16 } });
+    await app.register(answerBytes, { config });
     const order: string[] = [];
     return {
       order,
-      /** @returns what sends the answer */
-      async ask(partnerId: string, bytes: number, name = ''): Promise<() => Promise<void>> {
+      /** @param ahead what is set aside before it is read. @returns what sends the answer */
+      async ask(partnerId: string, pieces: number, name = '', ahead = pieces): Promise<() => Promise<void>> {
         const request = { principal: { partnerId }, raw: { socket: new EventEmitter() } } as unknown as FastifyRequest;
         const raw = new EventEmitter();
-        const read = () => void order.push(name);
+        const size = { bytesMax: 4 * piece, bytesAhead: ahead * piece, bytesOf: () => pieces * piece };
         app.answerBytes
-          .hold(request, { raw } as unknown as FastifyReply, { bytesMax: bytes, bytesOf: () => bytes }, read)
+          .hold(request, { raw } as unknown as FastifyReply, size, () => void order.push(name))
           .catch(error => order.push(`${name}: ${error.code}`));
         await turn();
         return async () => {
@@ -191,5 +232,28 @@ describe('room', () => {
     await ask('one', 1, 'one');
     await ask('five', 1, 'five');
     expect(order).toEqual(['one: overloaded']);
+  });
+
+  it('is waited for by what proves to be larger than what was set aside, which is let go and read again', async () => {
+    const { ask, order } = await startRoom();
+    const send = await ask('one', 3, 'first');
+    const sendSmall = await ask('one', 1, 'small', 0);
+    await ask('one', 2, 'large', 0);
+    await ask('one', 1, 'last', 0);
+    expect(order).toEqual(['first', 'small', 'large', 'last']);
+    await sendSmall();
+    // Not even the last one, for which there would be room.
+    expect(order).toHaveLength(4);
+    await send();
+    expect(order.slice(4)).toEqual(['large', 'last']);
+  });
+
+  it('is enough for what is larger than the share of a partner, alone', async () => {
+    const { ask, order } = await startRoom();
+    const send = await ask('one', 20, 'huge', 1);
+    await ask('one', 1, 'small');
+    expect(order).toEqual(['huge']);
+    await send();
+    expect(order).toEqual(['huge', 'small']);
   });
 });

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import type { ObjectPage } from '../../db/objects.ts';
 import { HubError } from '../../errors.ts';
+import { eventOf } from '../../http/answer-bytes.ts';
 import { eventStreamMediaType } from '../../http/media-type.ts';
 import { logFailure, toHubError } from '../../http/taxii-errors.ts';
 import type { ReadPage } from '../../http/waiting.ts';
@@ -58,22 +59,25 @@ export const streamObjects = (hub: Hub): RouteOptions => ({
     const wait = request.server.waiting.start(request, reply);
     if (!wait)
       throw new HubError('overloaded', 'Too many clients wait or have a stream open. Poll, or try again later.');
-    const scan = createScan(hub, request);
+    const scan = createScan(hub, request, reply);
     const first = await scan.read(request);
-    const pages = request.server.waiting.readOn(request, wait.signal, first, scan.read);
+    const pages = request.server.waiting.readOn(request, wait.signal, first.head.more, scan.read);
     endStalled(reply, wait.signal);
-    return reply.headers(headers).send(Readable.from(writeEvents(hub, request, first, pages, scan)));
+    return reply.headers(headers).send(Readable.from(writeEvents(hub, request, follow([first], pages), scan)));
   },
 });
 
+type EventPage = TaxiiPage<ObjectPage>;
+
 /** Reads one page after the other, and notes each. */
 interface ObjectScan {
+  /** counts what it has read, until it is told to go on, or the stream is over */
   read: ReadPage<ObjectPage>;
-  /** where the next page begins */
+  /** The client's socket has taken the last page. @param cursor where the next one begins */
   goOn(cursor: string): void;
 }
 
-function createScan(hub: Hub, request: FastifyRequest): ObjectScan {
+function createScan(hub: Hub, request: FastifyRequest, reply: FastifyReply): ObjectScan {
   const { pageBytesMax, pageObjectsMax, pageObjectsDefault } = hub.config;
   const bounds = {
     pageBytesMax: Math.min(eventBytesMax, pageBytesMax),
@@ -83,48 +87,61 @@ function createScan(hub: Hub, request: FastifyRequest): ObjectScan {
   const context = { ...hub, config: bounds };
   const eventId = request.headers['last-event-id'];
   let query: Query = { ...(request.query as Query), ...(eventId && { next: eventId }) };
+  let release = () => {};
   return {
     async read(access, lookedThrough) {
+      // Of a page that was read and could not be noted.
+      release();
       const { collection } = access;
-      const page = await readPage({ operation, collection, fields, lookedThrough }, query, context, (filter, bounds) =>
-        hub.readObjects(access, filter, bounds),
+      const page = await readPage(
+        { operation, collection, fields, lookedThrough },
+        query,
+        context,
+        async (filter, bounds) => {
+          const read = () => hub.readObjects(access, filter, bounds);
+          const part = await request.server.answerBytes.holdPart(request, reply, eventOf(bounds), read);
+          release = part.release;
+          return part.page;
+        },
       );
       await recordPage(hub, request, page.found?.dates ?? []);
       return page;
     },
     goOn(cursor) {
+      release();
       query = { ...query, next: cursor };
     },
   };
 }
 
+/** The pages of a stream. What has been sent is not held on to, since it may be large. */
+async function* follow(
+  begun: EventPage[],
+  pages: AsyncGenerator<EventPage | undefined>,
+): AsyncGenerator<EventPage | undefined> {
+  for (let first = begun.pop(); first; first = begun.pop()) yield first;
+  yield* pages;
+}
+
 async function* writeEvents(
   hub: Hub,
   request: FastifyRequest,
-  first: TaxiiPage<ObjectPage>,
-  pages: AsyncGenerator<TaxiiPage<ObjectPage> | undefined>,
+  pages: AsyncGenerator<EventPage | undefined>,
   scan: ObjectScan,
 ): AsyncGenerator<Buffer> {
-  let sentAt = performance.now();
-  const write = (page: TaxiiPage<ObjectPage> | undefined): Buffer | undefined => {
-    const now = performance.now();
-    if (!page?.found?.count) {
-      if (now - sentAt < quietMsMax) return undefined;
-      sentAt = now;
-      return Buffer.from(':\n\n');
-    }
-    sentAt = now;
-    const id = encodeCursor(page.place, hub.identity.cursorKey);
-    scan.goOn(id);
-    return toEvent(id, toEnvelope({ more: false }, page.found) as Buffer);
-  };
   yield Buffer.from(`retry: ${reconnectMs}\n\n`);
-  const begun = write(first);
-  if (begun) yield begun;
+  let sentAt = performance.now();
   try {
     for await (const page of pages) {
-      const event = write(page);
-      if (event) yield event;
+      const now = performance.now();
+      if (page?.found?.count) {
+        const id = encodeCursor(page.place, hub.identity.cursorKey);
+        yield* toEvent(id, toEnvelope({ more: false }, page.found) as Buffer);
+        // Whoever pipes this asks for more once the socket has taken all but the last piece.
+        scan.goOn(id);
+      } else if (now - sentAt >= quietMsMax) yield Buffer.from(':\n\n');
+      else continue;
+      sentAt = now;
     }
   } catch (error) {
     // The client comes again, and is told by the status.

@@ -22,7 +22,7 @@ describe('events', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(fc.json(), whitespace)), fc.nat(), async (values, cut) => {
         const data = `[${values.map(([json, space]) => `${space}${json}${space}`).join(',')}]`;
-        const bytes = Buffer.concat([toEvent('one', Buffer.from(data)), toEvent('two', Buffer.from('{}'))]);
+        const bytes = Buffer.concat([...toEvent('one', Buffer.from(data)), ...toEvent('two', Buffer.from('{}'))]);
         const events = await collect(bytes, cut % bytes.length);
         expect(events.map(({ id }) => id)).toEqual(['one', 'two']);
         expect(JSON.parse(events[0]?.data as string)).toEqual(JSON.parse(data));
@@ -30,5 +30,12 @@ describe('events', () => {
         expect(events[0]?.data).toBe(data.replace(/\r\n|\r/g, '\n'));
       }),
     );
+  });
+
+  it.each([' ', '\r\n'])('share large data between all who are sent it, with %j between its tokens', space => {
+    const data = Buffer.from(`["${'x'.repeat(100_000)}",${space}1]`);
+    const [one, two] = [toEvent('one', data), toEvent('two', data)];
+    expect(one[1]).toBe(two[1]);
+    for (const pieces of [one, two]) expect(pieces.filter(piece => piece !== one[1] && piece.length > 100)).toEqual([]);
   });
 });
