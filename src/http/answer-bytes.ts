@@ -204,6 +204,13 @@ export function entriesOf({ objectsMax }: PageBounds): PageSize<Page<unknown>> {
   return { bytesMax: bytes, bytesAhead: bytes, bytesOf: page => page.rows.length * entryBytes };
 }
 
+/** The size of a status, which names each object of its envelope. It is read whole. */
+export const statusSize: PageSize<Buffer | undefined> = {
+  bytesMax: 0,
+  bytesAhead: 0,
+  bytesOf: status => status?.length ?? 0,
+};
+
 function tooMuch(): HubError {
   return new HubError('overloaded', 'The hub is busy sending other answers. Try again shortly.');
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -111,6 +112,19 @@ it('pages that are read give back what they took, whatever becomes of them', asy
     expect((await hub.get(other, path.replace('objects', 'manifest'))).statusCode).toBe(200);
     (await askWithoutReading(other)).destroy();
   }
+});
+
+it('a large status takes room, too', async () => {
+  const partner = required(await findPartner(hub.hub.db, 'greedy'));
+  const id = randomUUID();
+  const resource = `{"id":"${id}","message":"${'x'.repeat(8 * mebibyte)}"}`;
+  await hub.hub.db.insertInto('status').values({ id, api_root: 'hub', partner_id: partner.id, resource }).execute();
+  const stuck = await askWithoutReading(greedy);
+  const status = hub.get(greedy, `/hub/status/${id}/`).then(answer => answer.body);
+  expect((await read(other)).status).toBe(200);
+  expect(await Promise.race([status, 'waits'])).toBe('waits');
+  stuck.destroy();
+  expect(await status).toBe(resource);
 });
 
 describe('large events of a stream', () => {

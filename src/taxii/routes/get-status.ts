@@ -2,6 +2,7 @@ import type { RouteOptions } from 'fastify';
 import { isSlug } from '../../db/collections.ts';
 import { findStatus } from '../../db/statuses.ts';
 import { HubError } from '../../errors.ts';
+import { statusSize } from '../../http/answer-bytes.ts';
 import { sendTaxii } from '../../http/media-type.ts';
 import type { Hub } from '../../hub.ts';
 import { isUuid } from '../uuid.ts';
@@ -23,13 +24,15 @@ export const getStatus = (hub: Hub): RouteOptions => ({
     const { apiRoot, statusId } = request.params as { apiRoot: string; statusId: string };
     const { partnerId } = request.principal;
     const { statusRetentionHours: retentionHours } = hub.config;
-    const resource =
-      isUuid(statusId) && isSlug(apiRoot)
-        ? await findStatus(hub.db, { id: statusId, apiRoot, partnerId, retentionHours })
-        : undefined;
+    const read = async () => {
+      if (!isUuid(statusId) || !isSlug(apiRoot)) return undefined;
+      const text = await findStatus(hub.db, { id: statusId, apiRoot, partnerId, retentionHours });
+      return text === undefined ? undefined : Buffer.from(text);
+    };
+    const resource = await request.server.answerBytes.hold(request, reply, statusSize, read);
     if (resource === undefined) {
       throw new HubError('status-not-found', 'There is no such status for you. It may have been removed with time.');
     }
-    return sendTaxii(reply, Buffer.from(resource));
+    return sendTaxii(reply, resource);
   },
 });
