@@ -51,7 +51,7 @@ export async function createHub(
     identity,
     validator: createValidator({ clockSkewMs: config.clockSkewMs }),
     replicas,
-    readObjects: cachePages(replicas, watch, config.pageCacheBytes),
+    readObjects: cachePages(replicas, watch, config.pageCacheBytes, Math.floor(config.databasePoolMax / 2)),
     receipts: createReceipts(db),
     watch,
     writers: createWriters(db, watch),

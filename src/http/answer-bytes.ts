@@ -3,6 +3,7 @@ import fp from 'fastify-plugin';
 import type { Config } from '../config.ts';
 import type { ObjectPage, Page, PageBounds } from '../db/objects.ts';
 import { HubError } from '../errors.ts';
+import type { Pace } from '../taxii/page-cache.ts';
 import { Tally } from './tally.ts';
 import { whenOver } from './when-over.ts';
 
@@ -187,13 +188,13 @@ const pageBytesMin = 4 * 1024 * 1024;
 // Of a manifest, with a long version and id.
 const entryBytes = 256;
 
-/** The size of a page of objects, before and after it is read. */
-export function objectsOf({ objectsMax }: PageBounds): PageSize<ObjectPage> {
+/** The size of a page of objects, before and after it is read. While it waits for its turn, it takes no room from others. */
+export function objectsOf({ objectsMax }: PageBounds, pace: Pace = 'now'): PageSize<ObjectPage> {
   const bytes = Math.max(pageBytesMin, objectsMax * objectBytes);
-  return { bytesMax: bytes, bytesAhead: bytes, bytesOf: page => page.bytes };
+  return { bytesMax: bytes, bytesAhead: pace === 'now' ? bytes : 0, bytesOf: page => page.bytes };
 }
 
-/** The size of an event. Nothing is set aside for what nearly always is small. */
+/** The size of an event, which is read in turn. */
 export function eventOf({ bytesMax }: PageBounds): PageSize<ObjectPage> {
   return { bytesMax, bytesAhead: 0, bytesOf: page => page.bytes };
 }

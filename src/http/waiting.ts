@@ -17,8 +17,13 @@ declare module 'fastify' {
   }
 }
 
-/** Reads a page with the access that a client has now. @param lookedThrough as in Scan */
-export type ReadPage<Found> = (access: Access, lookedThrough?: TaxiiTimestamp) => Promise<TaxiiPage<Found>>;
+/** Reads a page with the access that a client has now. @param again where it is not the first one */
+export type ReadPage<Found> = (access: Access, again?: ReadAgain) => Promise<TaxiiPage<Found>>;
+
+interface ReadAgain {
+  /** as in Scan */
+  lookedThrough: TaxiiTimestamp | undefined;
+}
 
 /** Clients of this node that wait for objects that are not there yet. */
 interface Waiting {
@@ -103,7 +108,7 @@ export const waiting = fp(async (app, { hub }: { hub: Hub }) => {
       if (hasSameRights && now.collection.revision === revision && !isBehind) return undefined;
       // What one may see does not appear further back while rights stay as they are, but for what becomes the last version
       // again: as for every poller that has passed by.
-      const page = await read(now, hasSameRights && !isBehind ? date_added_last : undefined);
+      const page = await read(now, { lookedThrough: hasSameRights && !isBehind ? date_added_last : undefined });
       access = now;
       isBehind = page.head.more;
       return page;

@@ -9,6 +9,7 @@ import {
 } from '../db/objects.ts';
 import type { KnownCollection, Replicas } from '../db/replicas.ts';
 import type { Watch } from '../db/watch.ts';
+import { atOnce } from './at-once.ts';
 
 /** Who reads where: what its grant says, read together with the collection, and the generation of the watch before that. */
 interface Access {
@@ -17,11 +18,15 @@ interface Access {
   generation: number;
 }
 
-/** Reads a page of objects. */
+/** In turn: a few at once, so that thousands of clients which come again or wake together leave connections to others. */
+export type Pace = 'now' | 'in turn';
+
+/** Reads a page of objects. @param pace of what has to be read; what is kept is there at once */
 export type ReadObjects = (
   access: Access,
   filter: ObjectFilter,
   bounds: PageBounds,
+  pace?: Pace,
 ) => Promise<ObjectPage> | ObjectPage;
 
 interface Kept {
@@ -29,6 +34,8 @@ interface Kept {
   until: PageBounds['until'];
 }
 
+// Enough to keep PostgreSQL busy.
+const inTurnMax = 4;
 // What a page takes beside its texts and its key.
 const overheadBytes = 1000;
 
@@ -37,11 +44,13 @@ const overheadBytes = 1000;
  * (ARCHITECTURE.md, invariant 14) stands in its key, but for what has been added since. Those who ask the same at the same
  * time share one statement: clients that wait for a collection wake together.
  * @param bytesMax of all pages that are kept; 0: none is
+ * @param readsMax how many are read in turn at once
  */
 export function cachePages(
   replicas: Pick<Replicas, 'read'>,
   watch: Pick<Watch, 'generation'>,
   bytesMax: number,
+  readsMax = inTurnMax,
 ): ReadObjects {
   const kept = new LRUCache<string, Kept>({
     maxSize: Math.max(1, bytesMax),
@@ -50,28 +59,35 @@ export function cachePages(
     sizeCalculation: ({ page }, key) => overheadBytes + key.length + page.bytes + 16 * page.dates.length,
   });
   const underWay = new Map<string, Promise<ObjectPage>>();
+  const share = (key: string, readNow: () => Promise<ObjectPage>): Promise<ObjectPage> => {
+    const reading = underWay.get(key) ?? readNow().finally(() => underWay.delete(key));
+    underWay.set(key, reading);
+    return reading;
+  };
+  const inTurn = atOnce(Math.min(readsMax, inTurnMax));
 
-  return ({ collection, reader, generation }, filter, bounds) => {
+  return ({ collection, reader, generation }, filter, bounds, pace = 'now') => {
     const { until, ...question } = bounds;
     const { id, past_revision } = collection;
     const asked = toAnybody(reader, bounds);
     const readNow = () => replicas.read(collection, bounds, db => pageObjects(db, id, asked, filter, bounds));
     // Its collection may be another database's than the pages that are kept.
-    if (generation !== watch.generation) return readNow();
+    if (generation !== watch.generation) return pace === 'now' ? readNow() : inTurn(readNow);
     const key = JSON.stringify([id, generation, past_revision, asked, filter, question]);
-    const found = kept.get(key);
-    if (found && isCurrent(found, until)) return found.page;
+    const findKept = () => {
+      const found = kept.get(key);
+      return found && isCurrent(found, until) ? found.page : undefined;
+    };
+    const readAndKeep = async () => {
+      const page = await readNow();
+      kept.set(key, { page, until });
+      return page;
+    };
     const readKey = `${until} ${key}`;
-    const reading =
-      underWay.get(readKey) ??
-      readNow()
-        .then(page => {
-          kept.set(key, { page, until });
-          return page;
-        })
-        .finally(() => underWay.delete(readKey));
-    underWay.set(readKey, reading);
-    return reading;
+    const read = () => findKept() ?? share(readKey, readAndKeep);
+    if (pace === 'now') return read();
+    // Whoever will not wait for a turn must not find this one under way.
+    return findKept() ?? underWay.get(readKey) ?? share(`in turn ${readKey}`, () => inTurn(read));
   };
 }
 

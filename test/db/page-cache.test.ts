@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { everything, type ObjectFilter, type PageBounds, type Reader } from '../../src/db/objects.ts';
+import { everything, type ObjectFilter, type ObjectPage, type PageBounds, type Reader } from '../../src/db/objects.ts';
 import type { KnownCollection, Replicas } from '../../src/db/replicas.ts';
 import type { TlpLevel } from '../../src/stix/tlp.ts';
 import { toVersionSelector } from '../../src/taxii/filter.ts';
-import { cachePages, type ReadObjects } from '../../src/taxii/page-cache.ts';
+import { cachePages, type Pace, type ReadObjects } from '../../src/taxii/page-cache.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 // What is stored is changed here behind the back of the revisions, so that a page which was kept tells itself from one that
@@ -181,4 +181,56 @@ it('those who ask the same at the same time share one statement, and an error is
     await expect(read({ ...access, reader: everything }, filter, broken)).rejects.toMatchObject({ code: '22007' });
   }
   expect(await ask({ reader: everything })).toEqual(['1', '2']);
+});
+
+describe('what is read in turn', () => {
+  let begun: ((page: ObjectPage) => void)[];
+  const page = { pieces: [], count: 0, bytes: 0, dates: [], dateFirst: undefined, dateLast: undefined, more: true };
+  const readIn = (pace: Pace, objectsMax: number) =>
+    read({ collection, reader, generation: watch.generation }, filter, { ...bounds, objectsMax }, pace);
+
+  beforeEach(() => {
+    begun = [];
+    const held = { read: () => new Promise(resolve => begun.push(resolve)) } as unknown as Pick<Replicas, 'read'>;
+    read = cachePages(held, watch, 1e6);
+  });
+
+  it('is four pages at once, and takes no turn from others', async () => {
+    const reading = [1, 2, 3, 4, 5, 6].map(limit => readIn('in turn', limit));
+    expect(begun).toHaveLength(4);
+    reading.push(readIn('now', 6), readIn('now', 7));
+    expect(begun).toHaveLength(6);
+    begun[0]?.(page);
+    await reading[0];
+    await expect.poll(() => begun.length).toBe(7);
+    // The sixth is the one that was read meanwhile.
+    for (const end of begun) end(page);
+    await Promise.all(reading);
+    expect(begun).toHaveLength(7);
+  });
+
+  it('is one page for all who ask the same, and one that is kept or under way waits for no turn', async () => {
+    const kept = readIn('now', 9);
+    begun[0]?.(page);
+    await kept;
+    const underWay = readIn('now', 8);
+    for (const limit of [1, 2, 3, 4]) readIn('in turn', limit);
+    const waiting = Array.from({ length: 1000 }, () => readIn('in turn', 5));
+    expect(await readIn('in turn', 9)).toBe(page);
+    const same = readIn('in turn', 8);
+    expect(begun).toHaveLength(6);
+    begun[1]?.(page);
+    expect(await same).toBe(await underWay);
+    begun[2]?.(page);
+    await expect.poll(() => begun.length).toBe(7);
+    begun[6]?.(page);
+    expect(new Set(await Promise.all(waiting)).size).toBe(1);
+    expect(begun).toHaveLength(7);
+  });
+
+  it('goes on after one that failed', async () => {
+    read = cachePages({ read: () => Promise.reject(new Error('away')) }, watch, 1e6, 1);
+    const reading = await Promise.allSettled([1, 2, 3].map(limit => readIn('in turn', limit)));
+    expect(reading.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+  });
 });

@@ -9,6 +9,7 @@ import { type PartnerRow, setPartnerState } from '../../src/db/partners.ts';
 import { openDatabase } from '../../src/db/pool.ts';
 import { createHub } from '../../src/hub.ts';
 import { replay } from '../../src/taxii/replay.ts';
+import { countReads } from '../support/count-reads.ts';
 import { type EventStream, openStream } from '../support/event-stream.ts';
 import { startTestHub, type TestHub, taxii } from '../support/hub.ts';
 import { startRelay } from '../support/relay.ts';
@@ -265,6 +266,17 @@ describe('streams while any number of writers commit', () => {
 });
 
 describe('streams of a node', () => {
+  it('read a few pages at a time where their clients come again together', async () => {
+    await prepare();
+    await add(...indicators(12));
+    const reads = countReads(hub.hub);
+    // Each asks for a page of its own.
+    const streams = await Promise.all(Array.from({ length: 12 }, (_, n) => open(`?limit=${n + 1}`)));
+    for (const stream of streams) await take(stream, 12);
+    expect(reads.most).toBe(4);
+    vi.restoreAllMocks();
+  });
+
   it('are bounded, end at once when it stops, and take nothing with them', async () => {
     const small = await startTestHub({ waitingMax: 8 });
     await small.app.listen({ port: 0 });

@@ -7,6 +7,7 @@ import type { CollectionRow } from '../../src/db/collections.ts';
 import { putGrant } from '../../src/db/grants.ts';
 import { type PartnerRow, setPartnerState } from '../../src/db/partners.ts';
 import type { Watch } from '../../src/db/watch.ts';
+import { countReads } from '../support/count-reads.ts';
 import { startTestHub, type TestHub, taxii } from '../support/hub.ts';
 import { indicator } from '../support/stix.ts';
 
@@ -234,6 +235,18 @@ describe('clients that wait', () => {
       });
     }
     await stopping.close();
+  });
+
+  it('read a few pages at a time when they are woken', async () => {
+    const url = await prepare();
+    const reads = countReads(hub.hub);
+    // Each asks for a page of its own.
+    const answers = [];
+    for (let n = 1; n <= 12; n += 1) answers.push((await begin(`${url}?limit=${n}`)).answer);
+    await add(url, indicator());
+    for (const answer of answers) expect((await answer).json().objects).toHaveLength(1);
+    expect(reads.most).toBe(4);
+    vi.restoreAllMocks();
   });
 
   it('slow no other request of their partner down', async () => {

@@ -35,15 +35,17 @@ export const getObjects = (hub: Hub, emptyPolls = new EmptyPolls(hub.config.page
     emptyPolls.answer(request, reply) ?? done();
   },
   handler: async (request, reply) => {
-    const page = await request.server.waiting.readOrWait(request, reply, (access, lookedThrough) =>
+    const page = await request.server.waiting.readOrWait(request, reply, (access, again) =>
       readPage(
-        { operation: operationId, collection: access.collection, fields, lookedThrough },
+        { operation: operationId, collection: access.collection, fields, lookedThrough: again?.lookedThrough },
         request.query as Query,
         hub,
-        (filter, bounds) =>
-          request.server.answerBytes.hold(request, reply, objectsOf(bounds), bytesMax =>
-            hub.readObjects(access, filter, { ...bounds, bytesMax }),
-          ),
+        (filter, bounds) => {
+          const pace = again ? 'in turn' : 'now';
+          return request.server.answerBytes.hold(request, reply, objectsOf(bounds, pace), bytesMax =>
+            hub.readObjects(access, filter, { ...bounds, bytesMax }, pace),
+          );
+        },
       ),
     );
     if (!page) return reply.hijack();

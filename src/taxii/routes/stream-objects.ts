@@ -89,16 +89,16 @@ function createScan(hub: Hub, request: FastifyRequest, reply: FastifyReply): Obj
   let query: Query = { ...(request.query as Query), ...(eventId && { next: eventId }) };
   let release = () => {};
   return {
-    async read(access, lookedThrough) {
+    async read(access, again) {
       // Of a page that was read and could not be noted.
       release();
       const { collection } = access;
       const page = await readPage(
-        { operation, collection, fields, lookedThrough },
+        { operation, collection, fields, lookedThrough: again?.lookedThrough },
         query,
         context,
         async (filter, bounds) => {
-          const read = () => hub.readObjects(access, filter, bounds);
+          const read = () => hub.readObjects(access, filter, bounds, 'in turn');
           const part = await request.server.answerBytes.holdPart(request, reply, eventOf(bounds), read);
           release = part.release;
           return part.page;
