@@ -60,9 +60,8 @@ export const authenticate = fp(async (app, { hub }: { hub: Hub }) => {
     return known?.trust === hub.watch.trust ? known.principal : undefined;
   };
   const identify = (request: FastifyRequest): Promise<Principal> | Principal => {
-    const credential = readCredential(request.headers.authorization);
+    const { credential, key } = readSent(request);
     const { token } = credential;
-    const key = hash('sha256', token, 'base64');
     const refreshing = hub.watch.fresh();
     const known = refreshing ? undefined : recall(key);
     if (known) return accept(known, credential, request);
@@ -97,6 +96,27 @@ export const authenticate = fp(async (app, { hub }: { hub: Hub }) => {
     }),
   );
 });
+
+/** What was sent in Authorization, and the hash of its token. */
+interface Sent {
+  header: string | undefined;
+  credential: Credential;
+  key: string;
+}
+
+// Clients send the same over a connection again and again, and to read it costs more than to look up who that is.
+const lastSent = new WeakMap<object, Sent>();
+
+/** @throws HubError credential-missing or credential-invalid where it is none */
+function readSent({ raw, headers }: FastifyRequest): Sent {
+  const header = headers.authorization;
+  const last = lastSent.get(raw.socket);
+  if (last && last.header === header) return last;
+  const credential = readCredential(header);
+  const sent = { header, credential, key: hash('sha256', credential.token, 'base64') };
+  lastSent.set(raw.socket, sent);
+  return sent;
+}
 
 /** @throws HubError credential-invalid where what came along does not belong to the token */
 function accept(principal: Principal, { user }: Credential, request: FastifyRequest): Principal {
