@@ -35,8 +35,10 @@ interface Waiting {
   reject: (error: unknown) => void;
 }
 
-/** What one transaction takes, unless its first envelope is larger; and what may wait meanwhile, of one collection. */
-const batchMax = { envelopes: 250, objects: 10_000, bytes: 8 * 1024 * 1024 };
+// What one transaction takes, unless its first envelope is larger. Sharing helps small envelopes alone: were large ones written
+// together, their senders would have their answers together, and nothing would be judged while PostgreSQL writes.
+const batchMax = { envelopes: 250, objects: 1000, bytes: 8 * 1024 * 1024 };
+// What may wait meanwhile, of one collection.
 const waitingMax = 1000;
 // As long as PostgreSQL would have them wait for the collection's lock.
 const waitMsMax = 20_000;
