@@ -41,7 +41,8 @@ function send(hub: RunningHub, token: string, body?: string, pause?: () => Promi
   const headers = {
     authorization: `Bearer ${token}`,
     accept: taxii,
-    ...(body && { 'content-type': taxii }),
+    // The most that a body may be is set aside for one that does not say how long it is.
+    ...(body && { 'content-type': taxii, 'content-length': Buffer.byteLength(body) }),
     ...(pause && { expect: '100-continue' }),
   };
   return new Promise((resolve, reject) => {
