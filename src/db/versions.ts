@@ -102,15 +102,14 @@ export async function findStoredTexts(
 }
 
 /**
- * Adds versions in one statement. The caller holds the collection's lock and has chosen dates later than every other in it.
+ * Adds versions. Whoever executes this statement holds the collection's lock, and has chosen dates later than every other in it.
  */
-export async function insertVersions(
-  tx: Tx,
+export function newVersions(
   collectionId: string,
   dateAddedFirst: TaxiiTimestamp,
   versions: NewVersion[],
-): Promise<void> {
-  await sql`
+): RawBuilder<unknown> {
+  return sql`
     insert into object_version (collection_id, date_added, added_by, tlp, first_below, last_below,
       object_id, version, version_text, type, spec_version, object)
     select ${collectionId}, ${dateAddedFirst}::timestamptz + later_micros::integer * interval '1 microsecond',
@@ -124,7 +123,7 @@ export async function insertVersions(
       ${splitText(versions, one => one.type)}, ${splitText(versions, one => one.specVersion)},
       ${splitBytes(versions, one => one.text)}
     ) as one(later_micros, added_by, tlp, first_below, last_below, object_id, version, version_text, type, spec_version,
-      object)`.execute(tx);
+      object)`;
 }
 
 /** Writes what has become of versions that are no longer the first or the last of their object for every ceiling. */

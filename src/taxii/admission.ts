@@ -3,7 +3,7 @@ import { type CollectionRow, lockCollection, setDateAddedLast } from '../db/coll
 import type { Tx } from '../db/pool.ts';
 import { countBytes, storedBytes } from '../db/storage.ts';
 import { alongWith, readTogether, type Statements, writeTogether } from '../db/together.ts';
-import { insertVersions, type KnownVersion, knownSpellings, knownVersions, updateEnds } from '../db/versions.ts';
+import { type KnownVersion, knownSpellings, knownVersions, newVersions, updateEnds } from '../db/versions.ts';
 import { addToBatch, type Batch } from './batch.ts';
 import { fetchUnequalTexts, type HeldObjects, noteHeld, versionOf } from './held-objects.ts';
 import { isCandidate, type Judged, type Outcome } from './judging.ts';
@@ -128,9 +128,14 @@ async function writeBatch(
   }
   for (const one of added) changed.delete(one);
   for (const piece of piecesOf([...changed], () => 0)) await updateEnds(tx, collection.id, piece);
+  let writing: Promise<unknown> | undefined;
   for (const piece of piecesOf(added, one => one.text.length)) {
-    await insertVersions(tx, collection.id, dateAddedFirst, piece);
+    // Made while PostgreSQL writes the one before.
+    const statement = newVersions(collection.id, dateAddedFirst, piece);
+    await writing;
+    writing = statement.execute(tx);
   }
+  await writing;
   const bytes = [...stored].map(([id, bytes]) => [id, bytes - (storedBefore.get(id) ?? 0)] as const);
   const counted = countBytes(collection.id, new Map(bytes.filter(([, more]) => more > 0)));
   const levels = [...new Set(added.map(({ tlp }) => tlp))];
