@@ -56,7 +56,7 @@ export async function admit(
     dateAddedLast: collection.date_added_last,
     changed: new Set(),
   };
-  const turn = new Turn();
+  const turn = new Turn({ isFirst: true });
   const outcomes: Outcome[][] = [];
   const entries: ChainEntry[] = [];
   for (const envelope of envelopes) {

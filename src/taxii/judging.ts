@@ -52,7 +52,7 @@ const reasonsLengthMax = 4 * 1024 * 1024;
 export async function judge(slices: ObjectSlice[], validator: Validator, options: AdmissionOptions): Promise<Judged[]> {
   const judged: Judged[] = [];
   let reasonsLength = 0;
-  const turn = new Turn();
+  const turn = new Turn({ isFirst: false });
   for (const slice of slices) {
     if (turn.isOver()) await turn.next();
     const one = judgeSlice(slice, validator, options);

@@ -27,7 +27,7 @@ export async function toStatus(id: string, requestTimestamp: TaxiiTimestamp, out
   const successes: string[] = [];
   const failures: string[] = [];
   const shown: StatusDetail[] = [];
-  const turn = new Turn();
+  const turn = new Turn({ isFirst: true });
   for (const outcome of outcomes) {
     if (turn.isOver()) await turn.next();
     const detail = toDetail(outcome);

@@ -1,5 +1,6 @@
 // A request that comes meanwhile waits no longer than this, and one step of the work.
-const turnMsMax = 3;
+// A transaction that holds a lock waits as long for each of its answers from PostgreSQL.
+const turnMsMax = 1;
 // So many turns in a row: an envelope of thousands is finished rather than several of them at the same late time.
 const turnsInRow = 50;
 
@@ -12,6 +13,12 @@ const waiting: (() => void)[] = [];
 export class Turn {
   #since = performance.now();
   #count = 0;
+  readonly #isFirst: boolean;
+
+  /** @param isFirst whether others wait for this work, since it holds a lock: then it goes before the work that does not */
+  constructor({ isFirst }: { isFirst: boolean }) {
+    this.#isFirst = isFirst;
+  }
 
   isOver(): boolean {
     return performance.now() - this.#since > turnMsMax;
@@ -20,7 +27,7 @@ export class Turn {
   async next(): Promise<void> {
     await new Promise<void>(resolve => {
       if (waiting.length === 0) setImmediate(takeTurns);
-      if (this.#count % turnsInRow === 0) waiting.push(resolve);
+      if (this.#count % turnsInRow === 0 && !this.#isFirst) waiting.push(resolve);
       else waiting.unshift(resolve);
     });
     this.#count += 1;

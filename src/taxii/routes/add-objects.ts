@@ -60,7 +60,7 @@ export const addObjects = (hub: Hub): RouteOptions => ({
 async function sliceEnvelope(blocks: Buffer[], { bodyBytesMax, envelopeObjectsMax }: Config): Promise<ObjectSlice[]> {
   const slicer = new ObjectSlicer({ elementBytesMax: bodyBytesMax, memberBytesMax });
   const slices: ObjectSlice[] = [];
-  const turn = new Turn();
+  const turn = new Turn({ isFirst: false });
   for (const block of blocks) {
     for (const slice of slicer.push(block)) {
       if (slices.length === envelopeObjectsMax) {

@@ -30,8 +30,8 @@ describe('pieces', () => {
 });
 
 describe('turns', () => {
-  const work = async (turns: number, onTurn: (n: number) => void) => {
-    const turn = new Turn();
+  const work = async (turns: number, onTurn: (n: number) => void, isFirst = false) => {
+    const turn = new Turn({ isFirst });
     for (let n = 0; n < turns; n += 1) {
       await turn.next();
       onTurn(n);
@@ -65,5 +65,15 @@ describe('turns', () => {
     await Promise.all([work(170, () => taken.push('a')), work(30, () => taken.push('b'))]);
     expect(taken.indexOf('b')).toBe(50);
     expect(taken.lastIndexOf('a')).toBe(199);
+  });
+
+  it('come first for work on which others wait, however many wait for theirs', async () => {
+    const taken: string[] = [];
+    const others = ['a', 'b', 'c'].map(name => work(60, () => taken.push(name)));
+    await setImmediate();
+    taken.length = 0;
+    await work(60, () => taken.push('!'), true);
+    expect(taken.filter(name => name !== '!').length).toBeLessThanOrEqual(1);
+    await Promise.all(others);
   });
 });
