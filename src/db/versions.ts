@@ -102,7 +102,8 @@ export async function findStoredTexts(
 }
 
 /**
- * Adds versions. Whoever executes this statement holds the collection's lock, and has chosen dates later than every other in it.
+ * Adds versions. Whoever executes this statement holds the collection's lock, and has chosen dates later than every other
+ * in it.
  */
 export function newVersions(
   collectionId: string,

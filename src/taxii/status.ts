@@ -27,6 +27,7 @@ export async function toStatus(id: string, requestTimestamp: TaxiiTimestamp, out
   const successes: string[] = [];
   const failures: string[] = [];
   const shown: StatusDetail[] = [];
+  // The collection's lock is held meanwhile.
   const turn = new Turn({ isFirst: true });
   for (const outcome of outcomes) {
     if (turn.isOver()) await turn.next();

@@ -8,7 +8,8 @@ const waiting: (() => void)[] = [];
 
 /**
  * The turns of one long piece of work, between which others are let in: `if (turn.isOver()) await turn.next()` after each
- * step. Of all such work in this process one has its turn in each round of the event loop.
+ * step. Of all such work in this process one has its turn in each round of the event loop. What is first keeps the others
+ * from theirs, so that it must end soon: what one transaction takes does.
  */
 export class Turn {
   #since = performance.now();
