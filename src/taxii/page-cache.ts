@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import pLimit from 'p-limit';
 import {
   everything,
   type ObjectFilter,
@@ -9,7 +10,6 @@ import {
 } from '../db/objects.ts';
 import type { KnownCollection, Replicas } from '../db/replicas.ts';
 import type { Watch } from '../db/watch.ts';
-import { atOnce } from './at-once.ts';
 
 /** Who reads where: what its grant says, read together with the collection, and the generation of the watch before that. */
 interface Access {
@@ -64,7 +64,7 @@ export function cachePages(
     underWay.set(key, reading);
     return reading;
   };
-  const inTurn = atOnce(Math.min(readsMax, inTurnMax));
+  const inTurn = pLimit(Math.min(readsMax, inTurnMax));
 
   return ({ collection, reader, generation }, filter, bounds, pace = 'now') => {
     const { until, ...question } = bounds;
