@@ -99,26 +99,35 @@ export const answerBytes = fp(async (app, { config }: { config: Config }) => {
     letIn();
     return !waiting.has(one);
   };
-  const enter = (partnerId: string, bytes: number): Promise<void> =>
+  const enter = (request: FastifyRequest, reply: FastifyReply, bytes: number): Promise<void> =>
     new Promise((resolve, reject) => {
+      const { partnerId } = request.principal;
       let timer: NodeJS.Timeout | undefined;
+      let unwatch = () => {};
+      const stop = () => {
+        clearTimeout(timer);
+        unwatch();
+      };
       const one = {
         partnerId,
         bytes,
         enter: () => {
-          clearTimeout(timer);
+          stop();
           resolve();
         },
       };
       const giveUp = () => {
+        stop();
         leave(one);
         reject(tooMuch());
         // Those behind it may need less.
         letIn();
       };
       if (queue(one)) return;
-      if (waiting.size > waitingMax || waitingOfPartners.of(partnerId) > waitingMax / 4) giveUp();
-      else timer = setTimeout(giveUp, waitMsMax);
+      if (waiting.size > waitingMax || waitingOfPartners.of(partnerId) > waitingMax / 4) return giveUp();
+      timer = setTimeout(giveUp, waitMsMax);
+      // A client that has hung up leaves its place to others.
+      unwatch = whenOver(request, reply, giveUp);
     });
   const enterNow = (partnerId: string, bytes: number): boolean => {
     const one = { partnerId, bytes, enter: () => {} };
@@ -149,7 +158,7 @@ export const answerBytes = fp(async (app, { config }: { config: Config }) => {
     const end = () => settle(0);
     try {
       for (;;) {
-        if (needed > 0) await enter(partnerId, needed);
+        if (needed > 0) await enter(request, reply, needed);
         held = needed;
         const found = await readWithin();
         if (found) return { ...found, release: held > 0 ? endOnce(request, reply, end) : end };

@@ -193,7 +193,7 @@ describe('room', () => {
     const order: string[] = [];
     return {
       order,
-      /** @param ahead what is set aside before it is read. @returns what sends the answer */
+      /** @param ahead what is set aside before it is read. @returns what ends the answer, sent or not */
       async ask(partnerId: string, pieces: number, name = '', ahead = pieces): Promise<() => Promise<void>> {
         const request = { principal: { partnerId }, raw: { socket: new EventEmitter() } } as unknown as FastifyRequest;
         const raw = new EventEmitter();
@@ -235,6 +235,16 @@ describe('room', () => {
     expect(order.slice(4)).toEqual(['large']);
     await sendOne();
     expect(order.slice(4)).toEqual(['large', 'small']);
+  });
+
+  it('is no longer waited for by a client that has hung up, and what stood behind it goes on', async () => {
+    const { ask, order } = await startRoom();
+    await ask('one', 3, 'first');
+    const hangUp = await ask('one', 4, 'large');
+    await ask('one', 1, 'small');
+    expect(order).toEqual(['first']);
+    await hangUp();
+    expect(order.slice(1).sort()).toEqual(['large: overloaded', 'small']);
   });
 
   it('is waited for by so many requests of a partner that others can wait, too', async () => {
