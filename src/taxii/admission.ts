@@ -64,11 +64,11 @@ export async function admit(
     outcomes.push(each);
     if (entry) entries.push(entry);
   }
-  const others = await alongside(outcomes);
+  const others = await whileWriting(writeVersions(tx, batch), alongside(outcomes));
   if (entries.length > 0) {
     Object.assign(others, appendToChain(collectionId, head ?? (await startChain(tx, collectionId)), entries));
   }
-  return { outcomes, collection: await writeBatch(tx, batch, storedBefore, others) };
+  return { outcomes, collection: await finishBatch(tx, batch, storedBefore, others) };
 }
 
 interface Found {
@@ -111,21 +111,15 @@ async function findHeld(tx: Tx, collectionId: string, envelopes: JudgedEnvelope[
   return found;
 }
 
-/**
- * @param others what is written along with it
- * @returns the collection as it is then
- */
-async function writeBatch(
-  tx: Tx,
-  batch: Batch,
-  storedBefore: Map<string, number>,
-  others: Statements,
-): Promise<CollectionRow> {
-  const { collection, added, changed, dateAddedFirst, dateAddedLast, stored } = batch;
-  if (added.length === 0) {
-    await writeTogether(tx, others);
-    return collection;
-  }
+/** Waits for both: were one to fail, the other must not go on when the transaction has ended. */
+async function whileWriting<Made>(writing: Promise<void>, making: Promise<Made>): Promise<Made> {
+  await Promise.allSettled([writing, making]);
+  await writing;
+  return making;
+}
+
+async function writeVersions(tx: Tx, { collection, added, changed, dateAddedFirst }: Batch): Promise<void> {
+  if (added.length === 0) return;
   for (const one of added) changed.delete(one);
   for (const piece of piecesOf([...changed], () => 0)) await updateEnds(tx, collection.id, piece);
   let writing: Promise<unknown> | undefined;
@@ -136,6 +130,24 @@ async function writeBatch(
     writing = statement.execute(tx);
   }
   await writing;
+}
+
+/**
+ * Writes what is left once the versions are written.
+ * @param others what is written along with it
+ * @returns the collection as it is then
+ */
+async function finishBatch(
+  tx: Tx,
+  batch: Batch,
+  storedBefore: Map<string, number>,
+  others: Statements,
+): Promise<CollectionRow> {
+  const { collection, added, changed, dateAddedLast, stored } = batch;
+  if (added.length === 0) {
+    await writeTogether(tx, others);
+    return collection;
+  }
   const bytes = [...stored].map(([id, bytes]) => [id, bytes - (storedBefore.get(id) ?? 0)] as const);
   const counted = countBytes(collection.id, new Map(bytes.filter(([, more]) => more > 0)));
   const levels = [...new Set(added.map(({ tlp }) => tlp))];

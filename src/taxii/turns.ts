@@ -1,6 +1,6 @@
 // A request that comes meanwhile waits no longer than this, and one step of the work.
 // A transaction that holds a lock waits as long for each of its answers from PostgreSQL.
-const turnMsMax = 1;
+const turnMsMax = 0.5;
 // So many turns in a row: an envelope of thousands is finished rather than several of them at the same late time.
 const turnsInRow = 50;
 

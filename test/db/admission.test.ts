@@ -161,6 +161,24 @@ describe('an envelope that is read and written in pieces', () => {
   });
 });
 
+describe('what is written along with an envelope', () => {
+  it('takes the envelope with it where it cannot be made, with all its pieces', async () => {
+    const collectionId = await createCollection();
+    const judged = Array.from({ length: 1200 }, (_, n) =>
+      judge({ id: `indicator--${n}`, day: 1, content: 1, space: '', tlp: undefined, padding: 0, isRefused: false }),
+    );
+    const sender = { partnerId: '1', partner: 'partner-1', actor: { name: 'partner-1' } };
+    const adding = database.db.transaction().execute(tx =>
+      admit(tx, collectionId, [{ sender, judged }], async () => {
+        throw new Error('cannot be made');
+      }),
+    );
+    await expect(adding).rejects.toThrow('cannot be made');
+    const { versions, storage, audit } = await readAll(collectionId);
+    expect({ versions, storage, audit }).toEqual({ versions: [], storage: [], audit: [] });
+  });
+});
+
 describe('an object without a version of its own', () => {
   it('gets the time at which its envelope came, after all that came before it', async () => {
     const collectionId = await createCollection();
