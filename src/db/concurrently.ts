@@ -98,7 +98,9 @@ async function dropInvalid(connection: Kysely<Database>, index: string, table: s
   });
 }
 
-/** Whether others hold a lock, wait for ours, or have just dropped what was to be dropped: it will pass. */
+/** Whether others hold a lock, wait for ours, or have just dropped or changed what was to be dropped: it will pass. */
 function isInTheWay(error: unknown): boolean {
-  return ['55P03', '40P01', '42704'].includes((error as { code?: string }).code ?? '');
+  const { code = '', message = '' } = error as { code?: string; message?: string };
+  // PostgreSQL has no code for the last one.
+  return ['55P03', '40P01', '42704'].includes(code) || /^tuple concurrently (updated|deleted)/.test(message);
 }

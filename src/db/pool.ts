@@ -54,6 +54,8 @@ export function toClientConfig(connection: PoolOptions['connection']): pg.Client
 export function openDatabase(options: PoolOptions): Db {
   const pool = new pg.Pool({
     Client: RowClient,
+    // For pipeline.ts; elsewhere each statement is awaited before the next.
+    pipeline: true,
     ...toClientConfig(options.connection),
     types,
     max: options.connectionsMax,

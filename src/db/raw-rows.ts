@@ -49,7 +49,7 @@ export async function readTexts(
   const { pool, names } = poolOf(db);
   if (isPlanKept && names?.has(text) === false) names.set(text, `texts_${names.size + 1}`);
   const client = (await pool.connect()) as unknown as RowClient & { release(): void };
-  const texts = new TextSink(Buffer.from(separator), bounds, () => client.end());
+  const texts = new TextSink(Buffer.from(separator), bounds, () => client.abandon());
   try {
     await client.collect({ text, values, name: isPlanKept ? names?.get(text) : undefined }, texts);
   } catch (error) {

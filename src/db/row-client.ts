@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
 import pg from 'pg';
 import { RowFraming, type RowSink } from './row-framing.ts';
 
@@ -11,7 +12,7 @@ export interface RowQuery {
 
 /** What pg.Client has and its types do not tell. The version of pg is pinned for it; test/db/raw-rows.test.ts tries it. */
 interface Internals {
-  connection: { attachListeners(stream: NodeJS.ReadableStream): void };
+  connection: { attachListeners(stream: NodeJS.ReadableStream): void; stream: Socket };
 }
 
 /**
@@ -44,5 +45,12 @@ export class RowClient extends pg.Client {
     } finally {
       this.#framing?.collect(undefined);
     }
+  }
+
+  /** Closes the connection in the middle of a query, which fails. */
+  abandon(): void {
+    void this.end();
+    // pg would wait for what is under way.
+    (this as unknown as Internals).connection.stream.destroy();
   }
 }

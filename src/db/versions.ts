@@ -101,16 +101,14 @@ export async function findStoredTexts(
   return rows;
 }
 
-/**
- * Adds versions. Whoever executes this statement holds the collection's lock, and has chosen dates later than every other
- * in it.
- */
-export function newVersions(
+/** Adds versions. The caller holds the collection's lock, and has chosen dates later than every other in it. */
+export async function addVersions(
+  tx: Tx,
   collectionId: string,
   dateAddedFirst: TaxiiTimestamp,
   versions: NewVersion[],
-): RawBuilder<unknown> {
-  return sql`
+): Promise<void> {
+  await sql`
     insert into object_version (collection_id, date_added, added_by, tlp, first_below, last_below,
       object_id, version, version_text, type, spec_version, object)
     select ${collectionId}, ${dateAddedFirst}::timestamptz + later_micros::integer * interval '1 microsecond',
@@ -124,7 +122,7 @@ export function newVersions(
       ${splitText(versions, one => one.type)}, ${splitText(versions, one => one.specVersion)},
       ${splitBytes(versions, one => one.text)}
     ) as one(later_micros, added_by, tlp, first_below, last_below, object_id, version, version_text, type, spec_version,
-      object)`;
+      object)`.execute(tx);
 }
 
 /** Writes what has become of versions that are no longer the first or the last of their object for every ceiling. */

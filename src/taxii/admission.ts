@@ -1,12 +1,13 @@
 import { type Actor, appendToChain, type ChainEntry, type ChainHead, lockChain, startChain } from '../db/audit.ts';
 import { type CollectionRow, lockCollection, setDateAddedLast } from '../db/collections.ts';
+import { allOver, keepBusy } from '../db/pipeline.ts';
 import type { Tx } from '../db/pool.ts';
 import { countBytes, storedBytes } from '../db/storage.ts';
 import { alongWith, readTogether, type Statements, writeTogether } from '../db/together.ts';
-import { type KnownVersion, knownSpellings, knownVersions, newVersions, updateEnds } from '../db/versions.ts';
+import { addVersions, type KnownVersion, knownSpellings, knownVersions, updateEnds } from '../db/versions.ts';
 import { addToBatch, type Batch } from './batch.ts';
 import { fetchUnequalTexts, type HeldObjects, noteHeld, versionOf } from './held-objects.ts';
-import { isCandidate, type Judged, type Outcome } from './judging.ts';
+import { type Candidate, isCandidate, type Judged, type Outcome } from './judging.ts';
 import { piecesOf, Turn } from './turns.ts';
 
 /** For whom objects are added, and who does it. */
@@ -44,8 +45,11 @@ export async function admit(
   envelopes: JudgedEnvelope[],
   alongside: (outcomes: Outcome[][]) => Promise<Statements> = async () => ({}),
 ): Promise<Admission> {
-  const { now, ...collection } = await lockCollection(tx, collectionId);
-  const { held, storedBefore, head } = await findHeld(tx, collectionId, envelopes);
+  // What is read comes after the lock, and each statement sees what was committed before it.
+  const [{ now, ...collection }, { held, storedBefore, head }] = await allOver(
+    lockCollection(tx, collectionId),
+    findHeld(tx, collectionId, envelopes),
+  );
   const batch: Batch = {
     collection,
     now,
@@ -64,11 +68,20 @@ export async function admit(
     outcomes.push(each);
     if (entry) entries.push(entry);
   }
-  const others = await whileWriting(writeVersions(tx, batch), alongside(outcomes));
-  if (entries.length > 0) {
-    Object.assign(others, appendToChain(collectionId, head ?? (await startChain(tx, collectionId)), entries));
-  }
-  return { outcomes, collection: await finishBatch(tx, batch, storedBefore, others) };
+  const sending = sendVersions(tx, batch);
+  // Sent while PostgreSQL still writes the versions.
+  const finish = async (): Promise<CollectionRow> => {
+    const [others] = await allOver(alongside(outcomes), sending);
+    if (entries.length > 0) {
+      Object.assign(others, appendToChain(collectionId, head ?? (await startChain(tx, collectionId)), entries));
+    }
+    return finishBatch(tx, batch, storedBefore, others);
+  };
+  const [, finished] = await allOver(
+    sending.then(({ done }) => done),
+    finish(),
+  );
+  return { outcomes, collection: finished };
 }
 
 interface Found {
@@ -84,7 +97,7 @@ async function findHeld(tx: Tx, collectionId: string, envelopes: JudgedEnvelope[
   const found: Found = { held, storedBefore: new Map(), head: undefined };
   const partnerIds = [...new Set(envelopes.map(({ sender }) => sender.partnerId))];
   const candidates = envelopes.flatMap(({ judged }) => judged.filter(isCandidate));
-  for (const piece of piecesOf(candidates, one => one.bytes.length)) {
+  const read = async (piece: Candidate[]) => {
     const { known, spellings, stored, chain } = await readTogether<{
       known: KnownVersion;
       spellings: { id: string; added_by: string };
@@ -107,29 +120,23 @@ async function findHeld(tx: Tx, collectionId: string, envelopes: JudgedEnvelope[
     // The same each time: these are changed under the locks alone.
     found.storedBefore = new Map(stored.map(({ partner_id, bytes }) => [partner_id, bytes]));
     found.head = chain[0];
-  }
+  };
+  const pieces = piecesOf(candidates, one => one.bytes.length);
+  await (await keepBusy(pieces, read)).done;
   return found;
 }
 
-/** Waits for both: were one to fail, the other must not go on when the transaction has ended. */
-async function whileWriting<Made>(writing: Promise<void>, making: Promise<Made>): Promise<Made> {
-  await Promise.allSettled([writing, making]);
-  await writing;
-  return making;
-}
-
-async function writeVersions(tx: Tx, { collection, added, changed, dateAddedFirst }: Batch): Promise<void> {
-  if (added.length === 0) return;
+/** @returns once the statements are sent: what waits for the versions to be written */
+async function sendVersions(
+  tx: Tx,
+  { collection, added, changed, dateAddedFirst }: Batch,
+): Promise<{ done: Promise<unknown> }> {
   for (const one of added) changed.delete(one);
-  for (const piece of piecesOf([...changed], () => 0)) await updateEnds(tx, collection.id, piece);
-  let writing: Promise<unknown> | undefined;
-  for (const piece of piecesOf(added, one => one.text.length)) {
-    // Made while PostgreSQL writes the one before.
-    const statement = newVersions(collection.id, dateAddedFirst, piece);
-    await writing;
-    writing = statement.execute(tx);
-  }
-  await writing;
+  const updates = [...piecesOf([...changed], () => 0)].map(piece => () => updateEnds(tx, collection.id, piece));
+  const inserts = [...piecesOf(added, one => one.text.length)].map(
+    piece => () => addVersions(tx, collection.id, dateAddedFirst, piece),
+  );
+  return keepBusy(added.length > 0 ? [...updates, ...inserts] : [], send => send());
 }
 
 /**

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { HubIdentity } from '../auth/hub-identity.ts';
 import type { CollectionRow } from '../db/collections.ts';
+import { inPipeline } from '../db/pipeline.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import { HubError } from '../errors.ts';
 import type { Validator } from '../stix/validate.ts';
@@ -73,5 +74,5 @@ export async function importObjects(
 }
 
 function inTransaction<Result>(db: Db | Tx, run: (tx: Tx) => Promise<Result>): Promise<Result> {
-  return db.isTransaction ? run(db as Tx) : db.transaction().execute(run);
+  return db.isTransaction ? run(db as Tx) : inPipeline(db, run);
 }

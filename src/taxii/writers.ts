@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { CollectionRow } from '../db/collections.ts';
+import { inPipeline } from '../db/pipeline.ts';
 import { asUnavailable, type Db } from '../db/pool.ts';
 import { keepStatuses, type NewStatus } from '../db/statuses.ts';
 import type { Watch } from '../db/watch.ts';
@@ -114,7 +115,7 @@ function writeEnvelopes(
   collectionId: string,
   envelopes: SentEnvelope[],
 ): Promise<{ statuses: Status[]; collection: CollectionRow }> {
-  return db.transaction().execute(async tx => {
+  return inPipeline(db, async tx => {
     const statuses: Status[] = [];
     const { collection } = await admit(tx, collectionId, envelopes, async outcomes => {
       for (const [index, { receivedAt }] of envelopes.entries()) {

@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { verifyAudit } from '../../src/audit/verify.ts';
 import { insertCollection } from '../../src/db/collections.ts';
+import { inPipeline } from '../../src/db/pipeline.ts';
 import type { VersionEnds } from '../../src/db/versions.ts';
 import { toInstant } from '../../src/stix/timestamp.ts';
 import type { TlpLevel } from '../../src/stix/tlp.ts';
@@ -97,7 +98,7 @@ describe('envelopes that share a transaction', () => {
         async (held, sent) => {
           const [together, alone] = [await createCollection(), await createCollection()];
           const admitAll = (collectionId: string, envelopes: JudgedEnvelope[]) =>
-            database.db.transaction().execute(tx => admit(tx, collectionId, envelopes));
+            inPipeline(database.db, tx => admit(tx, collectionId, envelopes));
           const admitEach = async (collectionId: string, envelopes: JudgedEnvelope[]) => {
             const each = [];
             for (const one of envelopes) each.push(...(await admitAll(collectionId, [one])).outcomes);
@@ -141,7 +142,7 @@ describe('an envelope that is read and written in pieces', () => {
     const sender = { partnerId: '1', partner: 'partner-1', actor: { name: 'partner-1' } };
     const [whole, cut] = [await createCollection(), await createCollection()];
     const add = async (collectionId: string, judged: Judged[]) => {
-      const { outcomes } = await database.db.transaction().execute(tx => admit(tx, collectionId, [{ sender, judged }]));
+      const { outcomes } = await inPipeline(database.db, tx => admit(tx, collectionId, [{ sender, judged }]));
       return outcomes
         .flat()
         .map(one => ({ ...one, version: one.version.replace(/^(?!2026-06-0|unknown).*/, 'arrival') }));
@@ -170,7 +171,7 @@ describe('what is written along with an envelope', () => {
       judge({ id: `indicator--${n}`, day: 1, content: 1, space: '', tlp: undefined, padding: 0, isRefused: false }),
     );
     const sender = { partnerId: '1', partner: 'partner-1', actor: { name: 'partner-1' } };
-    const adding = database.db.transaction().execute(tx =>
+    const adding = inPipeline(database.db, tx =>
       admit(tx, collectionId, [{ sender, judged }], async () => {
         throw new Error('cannot be made');
       }),
@@ -197,7 +198,7 @@ describe('an object without a version of its own', () => {
       [0, 1, 2].map(n => toEnvelope({ partner: n + 1, elements: unversioned(from + n) }, n));
     for (const from of [0, 3]) {
       const envelopes = group(from);
-      await database.db.transaction().execute(tx => admit(tx, collectionId, envelopes));
+      await inPipeline(database.db, tx => admit(tx, collectionId, envelopes));
     }
     const { rows } = await sql<{ date_added: string; version: string; version_text: string }>`
       select date_added, version, version_text from object_version where collection_id = ${collectionId}

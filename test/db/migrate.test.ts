@@ -252,7 +252,10 @@ describe('indexes of a table that holds objects', () => {
       await sql`update object_version set version_text = '2'`.execute(tx);
       const making = applyConcurrently(builder, ['make']).catch(error => error as Error);
       const cancel = async () => {
-        const { rows } = await sql`select pg_cancel_backend(pid) from pg_stat_progress_create_index`.execute(db);
+        // Before it waits, nothing of the index is there yet.
+        const { rows } = await sql`
+          select pg_cancel_backend(pid) from pg_stat_progress_create_index
+          where datname = current_database() and phase like 'waiting for%'`.execute(db);
         return rows.length > 0;
       };
       while (!(await cancel())) await sleep(20);
