@@ -16,6 +16,8 @@ import { oauth } from './http/oauth.ts';
 import { observe } from './http/observe.ts';
 import { openapi } from './http/openapi.ts';
 import { rateLimits } from './http/rate-limits.ts';
+import { repeatedPolls } from './http/repeated-polls.ts';
+import { RequestLog } from './http/request-log.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import { stixSchemas } from './http/stix-schemas.ts';
 import { answerBrokenRequest, sendError, taxiiErrors, toHubError } from './http/taxii-errors.ts';
@@ -47,6 +49,7 @@ export async function buildApp(hub: Hub, logger: FastifyBaseLogger): Promise<Fas
   const app = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
+    childLoggerFactory: (parent, bindings) => new RequestLog(parent, bindings),
     genReqId: () => randomUUID(),
     // One proxy: what stands further left in X-Forwarded-For is what a client claims.
     trustProxy: hub.config.trustProxy && ((_address, hop) => hop === 0),
@@ -89,6 +92,7 @@ export async function buildApp(hub: Hub, logger: FastifyBaseLogger): Promise<Fas
   await app.register(oauth, { hub });
 
   await app.register(async taxii => {
+    await taxii.register(repeatedPolls, { hub });
     await taxii.register(mediaType);
     await taxii.register(authenticate, { hub });
     await taxii.register(allowedAddress, { hub });

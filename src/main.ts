@@ -16,6 +16,7 @@ import { demonstrate } from './demonstration.ts';
 import { OperatorError } from './errors.ts';
 import { readSecureContext } from './http/tls.ts';
 import { createHub, type Hub } from './hub.ts';
+import { keepTicksFast } from './ticks.ts';
 
 const cleaningIntervalMs = 10 * 60_000;
 const migratingRetryMs = 60_000;
@@ -28,6 +29,7 @@ export const stopMsMax = 35_000;
  * @throws OperatorError where the database or the address cannot be used
  */
 export async function serve(config: Config): Promise<void> {
+  keepTicksFast();
   const logger = pino({ level: config.logLevel }).child(cluster.worker ? { worker: cluster.worker.id } : {});
   const starting = start(config, logger);
   // With TLS, SIGHUP means to read the certificate again.

@@ -17,7 +17,7 @@ export async function measurePolls(bench: Bench): Promise<Figure[]> {
   const { start: body } = await send(nothing, { headers });
   const ceiling = await startServer(hub, new URL('../ceilings/poll.ts', import.meta.url), body);
   const ask = (asked: string, more: Record<string, string> = {}) => {
-    const load = { headers: { ...headers, ...more }, connections, seconds: options.isQuick ? 1 : 4 };
+    const load = { headers: { ...headers, ...more }, connections, seconds: options.isQuick ? 1 : 2 };
     return () => repeat(asked, load);
   };
   const server = { serverPid: hub.pid, inspectorUrl: hub.inspectorUrl };
@@ -31,7 +31,8 @@ export async function measurePolls(bench: Bench): Promise<Figure[]> {
         'nothing new': { ...server, run: ask(nothing) },
         'not modified': etag ? { ...server, run: ask(hundred, { 'if-none-match': etag }) } : undefined,
       },
-      options.isQuick ? 3 : 7,
+      // What a poll takes on this kind of machine doubles and halves within seconds, so that many short ones tell more.
+      options.isQuick ? 3 : 21,
     );
     const notModified = samples['not modified'];
     return compare({

@@ -14,6 +14,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** who the credential of a request says it is, as of now. @throws HubError credential-missing or credential-invalid */
     identify(request: FastifyRequest): Promise<Principal> | Principal;
+    /** the same where it is remembered, without what came along with the token; undefined: to be found out */
+    recall(request: FastifyRequest): Principal | undefined;
   }
   interface FastifyRequest {
     /** who sent the request; set for every route registered after `authenticate` */
@@ -40,7 +42,8 @@ interface Remembered {
  */
 export const authenticate = fp(async (app, { hub }: { hub: Hub }) => {
   const verify = createVerifier(hub.db, hub.identity);
-  const remembered = new LRUCache<string, Remembered>({ max: 50_000 });
+  // The clock is read each time: to read it once a millisecond, which is usual, takes a timer for each.
+  const remembered = new LRUCache<string, Remembered>({ max: 50_000, ttlResolution: 0 });
 
   app.decorateRequest('principal');
   const verifyAnew = async (token: string, key: string): Promise<Principal> => {
@@ -72,6 +75,7 @@ export const authenticate = fp(async (app, { hub }: { hub: Hub }) => {
     return find();
   };
   app.decorate('identify', identify);
+  app.decorate('recall', request => (hub.watch.fresh() ? undefined : recall(readSent(request).key)));
   const refuse = (request: FastifyRequest, error: unknown): never => {
     // Who sends none may only want to see the challenge.
     if (error instanceof HubError && error.code === 'credential-invalid') {

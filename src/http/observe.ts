@@ -1,4 +1,3 @@
-import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { hook } from './hook.ts';
 
@@ -11,9 +10,14 @@ export const observe = fp(async app => {
     }),
   );
   app.addHook('onResponse', (request, reply, done) => {
-    request.log.info(
+    const { logLevel, schema } = request.routeOptions;
+    // A route with a level of its own is asked too often to be told of.
+    if (logLevel) return done();
+    // By the hub's own logger: the request's would be made for this line alone.
+    app.log.info(
       {
-        operation: operationOf(request),
+        reqId: request.id,
+        operation: (schema as { operationId?: string } | undefined)?.operationId,
         partner: request.principal?.partner,
         address: request.ip,
         method: request.method,
@@ -27,7 +31,3 @@ export const observe = fp(async app => {
     done();
   });
 });
-
-function operationOf(request: FastifyRequest): string | undefined {
-  return (request.routeOptions.schema as { operationId?: string } | undefined)?.operationId;
-}

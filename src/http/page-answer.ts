@@ -14,12 +14,6 @@ export interface PageAnswer {
   record?: () => Promise<void>;
 }
 
-/** An answer with nothing in it that is handed out. */
-export interface TextAnswer {
-  headers: Record<string, string> & { etag: string };
-  text: string;
-}
-
 /**
  * Answers with a page and its ETag: 304 where the client has these very bytes (RFC 9110 §13.1.2). Nothing is handed out by a
  * 304, so that nothing is noted: who has the ETag has the page from an answer that was.
@@ -37,21 +31,8 @@ export async function answerPage(
   return sendTaxii(reply, resource ?? write());
 }
 
-/** Makes an answer that can be kept. */
-export function toTextAnswer(headers: Record<string, string>, resource: object): TextAnswer {
-  const text = JSON.stringify(resource);
-  return { headers: withEtag(headers, toEtag(JSON.stringify([headers, text]))), text };
-}
-
-/** Answers as answerPage does. */
-export function sendText(request: FastifyRequest, reply: FastifyReply, { headers, text }: TextAnswer): FastifyReply {
-  reply.headers(headers);
-  if (isHeld(request.headers['if-none-match'], headers.etag)) return reply.code(304).send();
-  return sendTaxii(reply, text);
-}
-
 // What is here belongs to one partner, and may be another page next time.
-function withEtag(headers: Record<string, string>, etag: string): TextAnswer['headers'] {
+function withEtag(headers: Record<string, string>, etag: string): Record<string, string> {
   return { ...headers, etag, 'cache-control': 'private, no-cache' };
 }
 

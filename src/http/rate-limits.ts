@@ -9,12 +9,16 @@ import { Tally } from './tally.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
+    /** Counts a request, once. @returns what to wait for, where it is to be slowed down. @throws HubError too-many-requests */
+    pace(request: FastifyRequest, reply: FastifyReply): Promise<void> | void;
     /** From here on the request only waits: others of its partner are not slowed down on account of it. */
     stopPacing(request: FastifyRequest): void;
   }
   interface FastifyRequest {
     /** how long the request was held back, in milliseconds, where it was */
     heldMs: number | undefined;
+    /** whether it counts as under way, for the pace of its partner's others */
+    isPaced: boolean;
   }
 }
 
@@ -44,14 +48,19 @@ export function choosePauseMs(count: { max: number; current: number; leftMs: num
  */
 export const rateLimits = fp(async (app, { hub }: { hub: Hub }) => {
   app.decorateRequest('heldMs', undefined);
-  const counted = new WeakSet<FastifyRequest>();
+  app.decorateRequest('isPaced', false);
   const underWay = new Tally();
   const end = (request: FastifyRequest) => {
-    if (counted.delete(request)) underWay.add(request.principal.partnerId, -1);
+    if (!request.isPaced) return;
+    request.isPaced = false;
+    underWay.add(request.principal.partnerId, -1);
   };
   app.decorate('stopPacing', end);
   const max = hub.config.requestsPerMinute;
-  if (max === 0) return;
+  if (max === 0) {
+    app.decorate('pace', () => undefined);
+    return;
+  }
 
   const counts = new SharedCounts(hub.db, app.log);
   app.addHook('onClose', () => counts.close());
@@ -72,18 +81,20 @@ export const rateLimits = fp(async (app, { hub }: { hub: Hub }) => {
     request.principal = await app.identify(request);
   };
   const admit = (request: FastifyRequest, reply: FastifyReply): Promise<void> | void => {
+    if (request.isPaced) return undefined;
     if (request.raw.destroyed) {
       reply.hijack();
       return undefined;
     }
     const { partnerId } = request.principal;
     underWay.add(partnerId, 1);
-    counted.add(request);
+    request.isPaced = true;
     const { current, leftMs } = counts.add(partnerId);
     const pauseMs = choosePauseMs({ max, current, leftMs, underWay: underWay.of(partnerId) });
     if (current > max || (pauseMs > 0 && held.of(partnerId) >= heldMax)) throw tooManyRequests(max, leftMs);
     return pauseMs === 0 ? undefined : slowDown(request, reply, pauseMs);
   };
+  app.decorate('pace', admit);
   app.addHook('onRequest', hook(admit));
   // Every request comes by here once; one whose client hangs up before its body has come, only at the second.
   app.addHook('onSend', (request, _reply, _payload, done) => {

@@ -1,4 +1,4 @@
-/** Counts something by partner, such as requests or bytes; holds only those of which there is something. */
+/** Counts something by partner, such as requests or bytes. A partner that was counted keeps its place, since most come again. */
 export class Tally {
   readonly #counts = new Map<string, number>();
 
@@ -7,8 +7,6 @@ export class Tally {
   }
 
   add(partnerId: string, change: number): void {
-    const count = this.of(partnerId) + change;
-    if (count > 0) this.#counts.set(partnerId, count);
-    else this.#counts.delete(partnerId);
+    this.#counts.set(partnerId, this.of(partnerId) + change);
   }
 }

@@ -1,8 +1,7 @@
 import type { RouteOptions } from 'fastify';
 import { objectsOf } from '../../http/answer-bytes.ts';
-import { answerPage, sendText, toTextAnswer } from '../../http/page-answer.ts';
+import { answerPage } from '../../http/page-answer.ts';
 import type { Hub } from '../../hub.ts';
-import { EmptyPolls } from '../empty-polls.ts';
 import { toEnvelope } from '../envelope.ts';
 import type { MatchField, Query } from '../filter.ts';
 import { readPage } from '../page.ts';
@@ -13,7 +12,7 @@ const operationId = 'getObjects';
 const fields: MatchField[] = ['id', 'type', 'version', 'spec_version'];
 
 /** GET /{api-root}/collections/{id}/objects/ (TAXII 2.1 §5.4): what SIEMs poll. */
-export const getObjects = (hub: Hub, emptyPolls = new EmptyPolls(hub.config.pageCacheBytes > 0)): RouteOptions => ({
+export const getObjects = (hub: Hub): RouteOptions => ({
   method: 'GET',
   url: '/:apiRoot/collections/:collection/objects/',
   config: { needs: 'read' },
@@ -31,9 +30,6 @@ export const getObjects = (hub: Hub, emptyPolls = new EmptyPolls(hub.config.page
     success: { status: 200, resource: 'envelope', description: 'A page of objects' },
     errors: [400, 403, 404],
   }),
-  onRequest: (request, reply, done) => {
-    emptyPolls.answer(request, reply) ?? done();
-  },
   handler: async (request, reply) => {
     const page = await request.server.waiting.readOrWait(request, reply, (access, again) =>
       readPage(
@@ -51,9 +47,8 @@ export const getObjects = (hub: Hub, emptyPolls = new EmptyPolls(hub.config.page
     if (!page) return reply.hijack();
     const { found, head, headers } = page;
     if (!found) {
-      const answer = toTextAnswer({ ...headers, vary: 'Prefer' }, head);
-      emptyPolls.keep(request, answer);
-      return sendText(request, reply, answer);
+      request.isRepeatable = true;
+      return answerPage(request, reply, { headers: { ...headers, vary: 'Prefer' }, identity: head, write: () => head });
     }
     const { dates } = found;
     return answerPage(request, reply, {
