@@ -26,6 +26,8 @@ export interface WalkJob {
 export interface PostJob {
   kind: 'post';
   url: string;
+  /** further collections: the connections take turns with all of them */
+  otherUrls?: string[];
   headers: Record<string, string>;
   connections: number;
   envelopes: number;
@@ -97,14 +99,24 @@ function readNext({ start, end, headers }: Reply, by: WalkJob['by']): string {
   return `&next=${encodeURIComponent(next)}`;
 }
 
-async function post({ headers, connections, envelopes, objectsEach, from }: PostJob): Promise<Outcome> {
+async function post({
+  url,
+  otherUrls = [],
+  headers,
+  connections,
+  envelopes,
+  objectsEach,
+  from,
+}: PostJob): Promise<Outcome> {
   const bodies = Array.from({ length: envelopes }, (_, n) => envelope(from + n * objectsEach, objectsEach));
   const queue = bodies[Symbol.iterator]();
   const ms: number[] = [];
-  const work = async () => {
-    const client = openConnection(job.url);
+  const urls = [url, ...otherUrls];
+  const work = async (_: unknown, connection: number) => {
+    const { origin, pathname } = new URL(urls[connection % urls.length] as string);
+    const client = openConnection(origin);
     for (let body = queue.next(); !body.done; body = queue.next()) {
-      const reply = await exchange(client, { method: 'POST', path, headers, body: body.value });
+      const reply = await exchange(client, { method: 'POST', path: pathname, headers, body: body.value });
       expectStatus(reply, 202);
       ms.push(reply.ms);
     }
