@@ -13,10 +13,10 @@ import { openDatabase } from './db/pool.ts';
 import { deleteExpiredStatuses, expiredStatusesMax } from './db/statuses.ts';
 import { deleteExpiredClientTokens, expiredTokensMax } from './db/tokens.ts';
 import { demonstrate } from './demonstration.ts';
+import { tuneEngine } from './engine.ts';
 import { OperatorError } from './errors.ts';
 import { readSecureContext } from './http/tls.ts';
 import { createHub, type Hub } from './hub.ts';
-import { keepTicksFast } from './ticks.ts';
 
 const cleaningIntervalMs = 10 * 60_000;
 const migratingRetryMs = 60_000;
@@ -29,7 +29,7 @@ export const stopMsMax = 35_000;
  * @throws OperatorError where the database or the address cannot be used
  */
 export async function serve(config: Config): Promise<void> {
-  keepTicksFast();
+  tuneEngine();
   const logger = pino({ level: config.logLevel }).child(cluster.worker ? { worker: cluster.worker.id } : {});
   const starting = start(config, logger);
   // With TLS, SIGHUP means to read the certificate again.
