@@ -75,7 +75,13 @@ export const authenticate = fp(async (app, { hub }: { hub: Hub }) => {
     return find();
   };
   app.decorate('identify', identify);
-  app.decorate('recall', request => (hub.watch.fresh() ? undefined : recall(readSent(request).key)));
+  app.decorate('recall', request => {
+    const refreshing = hub.watch.fresh();
+    if (!refreshing) return recall(readSent(request).key);
+    // Told to whoever finds it out.
+    refreshing.catch(() => undefined);
+    return undefined;
+  });
   const refuse = (request: FastifyRequest, error: unknown): never => {
     // Who sends none may only want to see the challenge.
     if (error instanceof HubError && error.code === 'credential-invalid') {

@@ -130,6 +130,16 @@ describe('a poll that comes again over its connection', () => {
     await expect.poll(async () => (await ask()).status, { timeout: 5000 }).toBe(401);
   });
 
+  it('fails where nobody can tell whether it is still true, and goes on afterwards', async () => {
+    const { ask } = await startPoller();
+    const { db } = hub.database;
+    await sql`alter table hub rename to hub_away`.execute(db);
+    await expect.poll(async () => (await ask()).status).toBe(500);
+    await sql`alter table hub_away rename to hub`.execute(db);
+    await expect.poll(async () => (await ask()).status).toBe(200);
+    await untilRepeated(ask);
+  });
+
   it('is another one with other headers, another method or another holder', async () => {
     const { token, path, ask } = await startPoller();
     const { headers } = await ask();
