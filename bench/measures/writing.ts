@@ -7,7 +7,7 @@ import { readCollectionId } from './pages.ts';
 
 const connections = 4;
 
-/** Envelopes of 1,000 beside COPY of the same rows, and envelopes of one over 64 connections, all into one collection but where it says so. */
+/** Envelopes of 1,000 into one collection and into four, beside COPY of the same rows; envelopes of one into one collection. */
 export async function measureWriting(bench: Bench): Promise<Figure[]> {
   const { hub, options } = bench;
   const url = `${await hub.addCollection('writing')}objects/`;

@@ -4,7 +4,7 @@ type Bindings = Parameters<FastifyBaseLogger['child']>[0];
 
 /**
  * The logger of a request: a child of the hub's with the id of the request, made when there is something to say. Making one
- * takes as long as a third of a bare route, and most requests have nothing to say but the line of observe.ts.
+ * takes as long as a fifth of a bare route, and most requests have nothing to say but the line of observe.ts.
  */
 export class RequestLog implements FastifyBaseLogger {
   readonly #parent: FastifyBaseLogger;

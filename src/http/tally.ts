@@ -1,4 +1,4 @@
-/** Counts something by partner, such as requests or bytes. A partner that was counted keeps its place, since most come again. */
+/** Counts something by partner, such as requests or bytes. One that was counted keeps its place, since most come again. */
 export class Tally {
   readonly #counts = new Map<string, number>();
 

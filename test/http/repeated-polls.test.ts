@@ -2,7 +2,7 @@ import { ServerResponse } from 'node:http';
 import { sql } from 'kysely';
 import { Client } from 'undici';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type PartnerRow, setPartnerState } from '../../src/db/partners.ts';
+import { type PartnerRow, setPartnerAddresses, setPartnerState } from '../../src/db/partners.ts';
 import { startTestHub, type TestHub, taxii } from '../support/hub.ts';
 import { indicator } from '../support/stix.ts';
 
@@ -116,8 +116,7 @@ describe('a poll that comes again over its connection', () => {
     [
       'its address is no longer allowed',
       403,
-      ({ partner }) =>
-        sql`update partner set addresses = '{192.0.2.0/24}' where id = ${partner.id}`.execute(hub.hub.db),
+      ({ partner }) => setPartnerAddresses(hub.hub.db, partner.id, ['192.0.2.0/24']),
     ],
   ])('is refused soon after %s', async (_, status, change) => {
     const poller = await startPoller();
