@@ -13,6 +13,7 @@ import type { Noise } from './machine.ts';
 import type { Options } from './options.ts';
 
 const program = fileURLToPath(new URL('../bin/taxiway.js', import.meta.url));
+const tuned = new URL('tuned.ts', import.meta.url).href;
 const startMsMax = 60_000;
 
 /** What a measurement works with. */
@@ -150,7 +151,7 @@ async function startNode({ root, env, isInspected }: NodeStart): Promise<BenchNo
 export async function startServer(hub: BenchHub, script: URL, ...args: string[]) {
   const port = await findFreePort();
   const child = track(
-    spawn(process.execPath, ['--import', 'tsx', fileURLToPath(script), String(port), ...args], {
+    spawn(process.execPath, ['--import', 'tsx', '--import', tuned, fileURLToPath(script), String(port), ...args], {
       env: hub.env,
       stdio: ['ignore', 2, 2],
     }),

@@ -68,9 +68,12 @@ export class RawPages {
   read(after: string, limit: number): Promise<RawPage> {
     return new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
+      // In one write, so that PostgreSQL is woken once.
+      this.#wire.stream.cork();
       this.#wire.bind({ statement: 'page', values: [after, String(limit)] });
       this.#wire.execute({});
       this.#wire.sync();
+      this.#wire.stream.uncork();
     });
   }
 
