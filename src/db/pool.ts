@@ -22,8 +22,11 @@ export interface PoolOptions {
 /** The connections of a database, for what is not read by kysely. */
 interface Connections {
   pool: pg.Pool;
-  /** the names under which connections keep the plans of statements, by their texts; undefined: they keep none */
-  names: Map<string, string> | undefined;
+  /**
+   * The name under which each connection keeps the plan of a statement; undefined: it keeps none. Only for what has a few
+   * forms, whose plan is right for all values: PostgreSQL holds each form on each connection.
+   */
+  planName(text: string): string | undefined;
 }
 
 const connectionsOf = new WeakMap<Db, Connections>();
@@ -66,8 +69,17 @@ export function openDatabase(options: PoolOptions): Db {
   pool.on('error', options.onError);
   pool.on('connect', client => client.on('error', options.onError));
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
-  connectionsOf.set(db, { pool, names: options.isPooled ? undefined : new Map() });
+  connectionsOf.set(db, { pool, planName: options.isPooled ? () => undefined : namePlans() });
   return db;
+}
+
+function namePlans(): Connections['planName'] {
+  const names = new Map<string, string>();
+  return text => {
+    const name = names.get(text) ?? `plan_${names.size + 1}`;
+    names.set(text, name);
+    return name;
+  };
 }
 
 /**

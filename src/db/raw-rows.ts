@@ -26,10 +26,7 @@ export interface TextBounds {
   /** passed by the first text alone */
   bytesMax: number;
   separator: string;
-  /**
-   * Whether connections keep the plan of the statement. Only for what has a few forms, whose plan is right for all values:
-   * PostgreSQL holds each form on each connection.
-   */
+  /** whether connections keep the plan of the statement, as `planName` in pool.ts has it */
   isPlanKept: boolean;
 }
 
@@ -46,12 +43,11 @@ export async function readTexts(
   { separator, isPlanKept, ...bounds }: TextBounds,
 ): Promise<DatedTexts> {
   const { sql: text, parameters: values } = statement.compile(db);
-  const { pool, names } = poolOf(db);
-  if (isPlanKept && names?.has(text) === false) names.set(text, `texts_${names.size + 1}`);
+  const { pool, planName } = poolOf(db);
   const client = (await pool.connect()) as unknown as RowClient & { release(): void };
   const texts = new TextSink(Buffer.from(separator), bounds, () => client.abandon());
   try {
-    await client.collect({ text, values, name: isPlanKept ? names?.get(text) : undefined }, texts);
+    await client.collect({ text, values, name: isPlanKept ? planName(text) : undefined }, texts);
   } catch (error) {
     if (!texts.isCut) throw error;
   } finally {

@@ -41,18 +41,22 @@ export function knownVersions(
   collectionId: string,
   incoming: { objectId: string; version: string }[],
 ): RawBuilder<KnownVersion> {
+  // Of an object with its versions, which are instants and have no comma. To group them is cheaper here than there.
+  const objects = new Map<string, string>();
+  for (const { objectId, version } of incoming) {
+    const others = objects.get(objectId);
+    objects.set(objectId, others === undefined ? version : `${others},${version}`);
+  }
+  const rows = [...objects];
   return sql`
-    select known.* from (
-      select object_id, array_agg(version) as versions
-      from unnest(${splitText(incoming, one => one.objectId)}, ${splitText(incoming, one => one.version)})
-        as one(object_id, version)
-      group by object_id
-    ) incoming cross join lateral (
+    select known.* from unnest(
+      ${splitText(rows, ([objectId]) => objectId)}, ${splitText(rows, ([, versions]) => versions)}
+    ) as incoming(object_id, versions) cross join lateral (
       select object_id, version, added_by::text, tlp, first_below, last_below,
         encode(sha256(convert_to(object, 'UTF8')), 'hex') as sha256
       from object_version
       where ${isVersionOf(collectionId, sql`incoming.object_id`)}
-        and (first_below > tlp or last_below > tlp or version = any(incoming.versions))
+        and (first_below > tlp or last_below > tlp or version = any(string_to_array(incoming.versions, ',')))
       offset 0
     ) known`;
 }
@@ -70,7 +74,11 @@ export function knownSpellings(
   const mixed = ids.filter(id => id !== id.toLowerCase());
   const toLower = (id: string) => id.toLowerCase();
   return sql`
-    select distinct one.id, added_by::text from unnest(${splitText(ids, toLower)}) as one(id) cross join lateral (
+    select distinct one.id, added_by::text from (
+      select id from unnest(${splitText(ids, toLower)}) as one(id)
+      -- Most hubs hold none, and look no further.
+      where exists (select from object_version where object_id <> lower(object_id))
+    ) one cross join lateral (
       select collection_id, added_by from object_version
       where object_id <> lower(object_id) and lower(object_id) = one.id
       offset 0

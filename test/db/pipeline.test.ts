@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { allOver, inPipeline, keepBusy } from '../../src/db/pipeline.ts';
-import type { Db, Tx } from '../../src/db/pool.ts';
+import { type Db, openDatabase, type Tx } from '../../src/db/pool.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 let database: TestDatabase;
@@ -68,6 +68,36 @@ describe('inPipeline', () => {
     });
     await expect(late).rejects.toThrow('after the end of its transaction');
     expect(await readNoted()).toEqual([1]);
+  });
+
+  it('has a connection plan a statement once, but for one that others share', async () => {
+    const countPlans = async (db: Db) => {
+      for (const n of [1, 2, 3]) await inPipeline(db, tx => note(tx, n));
+      await sql`truncate noted`.execute(db);
+      return inPipeline(db, async tx => {
+        await note(tx, 4);
+        const { rows } = await sql`select from pg_prepared_statements where statement like 'insert%'`.execute(tx);
+        return rows.length;
+      });
+    };
+    expect(await countPlans(db)).toBe(1);
+    await sql`truncate noted`.execute(db);
+    const shared = openDatabase({
+      connection: database.connection,
+      connectionsMax: 1,
+      isPooled: true,
+      onError: () => {},
+    });
+    expect(await countPlans(shared)).toBe(0);
+    await shared.destroy();
+  });
+
+  it('goes on where a statement could not be planned the first time', async () => {
+    const add = (tx: Tx, n: number) => sql`insert into noted select ${n}::integer`.execute(tx);
+    const fail = (tx: Tx) => allOver(sql`select 1 / ${0}::integer`.execute(tx), add(tx, 1), add(tx, 2));
+    await expect(inPipeline(db, fail)).rejects.toThrow('division by zero');
+    await inPipeline(db, tx => allOver(add(tx, 1), add(tx, 2)));
+    expect(await readNoted()).toEqual([1, 2]);
   });
 
   it('fails where the connection is lost, and leaves the pool to go on', async () => {

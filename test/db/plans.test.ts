@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { everything, pageManifest, pageObjects, type Reader } from '../../src/db/objects.ts';
-import { type Db, sessionOptions } from '../../src/db/pool.ts';
+import { inPipeline } from '../../src/db/pipeline.ts';
+import { type Db, sessionOptions, type Tx } from '../../src/db/pool.ts';
 import { pageDeliveries } from '../../src/db/receipts.ts';
 import { knownSpellings, knownVersions } from '../../src/db/versions.ts';
 import { tlpLevels } from '../../src/stix/tlp.ts';
@@ -217,22 +218,31 @@ describe.each([
     expect(scans[0]?.['Actual Rows']).toBeLessThanOrEqual(3);
   });
 
-  it('other spellings of incoming ids are looked up by id', async () => {
-    const ids = Array.from({ length: 200 }, (_, n) => (n === 7 ? 'INDICATOR--700' : `indicator--${n * 100}`));
-    const plan = await explain(() => db.transaction().execute(tx => knownSpellings(collection, ids).execute(tx)));
-    const scans = plan.filter(node => node['Node Type'].includes('Scan') && node['Index Name']);
-    expect(new Set(scans.map(node => node['Index Name']))).toEqual(
-      new Set(['object_version_mixed_case', 'object_version_key']),
-    );
-    expect(plan.map(node => node['Node Type'])).not.toContain('Seq Scan');
-  });
+  describe.each([
+    ['planned for them', (run: (tx: Tx) => Promise<unknown>) => db.transaction().execute(run)],
+    ['by a plan that is kept', (run: (tx: Tx) => Promise<unknown>) => inPipeline(db, run)],
+  ])('%s', (_, inTransaction) => {
+    it('other spellings of incoming ids are looked up by id', async () => {
+      const ids = Array.from({ length: 200 }, (_, n) => (n === 7 ? 'INDICATOR--700' : `indicator--${n * 100}`));
+      const plan = await explain(() => inTransaction(tx => knownSpellings(collection, ids).execute(tx)));
+      const scans = plan.filter(node => node['Node Type'].includes('Scan') && node['Index Name']);
+      expect(new Set(scans.map(node => node['Index Name']))).toEqual(
+        new Set(['object_version_mixed_case', 'object_version_key']),
+      );
+      expect(plan.map(node => node['Node Type'])).not.toContain('Seq Scan');
+      // None is held, so that one look is enough.
+      expect(sum(scans, 'Actual Rows')).toBe(1);
+      const spelled = scans.filter(node => node['Index Name'] === 'object_version_mixed_case');
+      expect(spelled.map(node => node['Actual Loops']).sort()).toEqual([0, 1]);
+    });
 
-  it('what is known of incoming objects is looked up by id', async () => {
-    const incoming = Array.from({ length: 200 }, (_, n) => ({ objectId: `indicator--${n * 100}`, version: '1' }));
-    const plan = await explain(() => db.transaction().execute(tx => knownVersions(collection, incoming).execute(tx)));
-    const scans = plan.filter(node => node['Index Name']);
-    expect(scans.map(node => node['Index Name'])).toEqual(['object_version_key']);
-    expect(plan.map(node => node['Node Type'])).not.toContain('Seq Scan');
+    it('what is known of incoming objects is looked up by id', async () => {
+      const incoming = Array.from({ length: 200 }, (_, n) => ({ objectId: `indicator--${n * 100}`, version: '1' }));
+      const plan = await explain(() => inTransaction(tx => knownVersions(collection, incoming).execute(tx)));
+      const scans = plan.filter(node => node['Index Name']);
+      expect(scans.map(node => node['Index Name'])).toEqual(['object_version_key']);
+      expect(plan.map(node => node['Node Type'])).not.toContain('Seq Scan');
+    });
   });
 
   it('who has been handed an object is looked up by its date, among the receipts of all collections', async () => {
