@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { lstat, mkdir, mkdtemp, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { tmpdir, totalmem } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OperatorError } from '../../errors.ts';
@@ -192,6 +192,7 @@ function serverSettings(socketDir: string, settings: Record<string, string>): Re
     timezone: 'UTC',
     log_timezone: 'UTC',
     max_connections: '100',
+    shared_buffers: `${chooseBufferMb()}MB`,
     cluster_name: 'taxiway',
     // The log is for the server's own troubles. Statements hold partners' data, and their errors reach the caller.
     log_checkpoints: 'off',
@@ -199,6 +200,15 @@ function serverSettings(socketDir: string, settings: Record<string, string>): Re
     log_min_error_statement: 'panic',
     ...settings,
   };
+}
+
+/**
+ * PostgreSQL's own 128 MB hold the ids of some 800,000 objects. New objects come to random places among them, and each that is
+ * not held costs a reading. Taken only as it is used.
+ */
+function chooseBufferMb(): number {
+  const memory = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
+  return Math.floor(Math.min(Math.max(memory / 8, 128 * 2 ** 20), 2 ** 31) / 2 ** 20);
 }
 
 function spawnPostgres(host: Host, settings: Record<string, string>, logFd: number): ChildProcess {
