@@ -6,7 +6,7 @@ import { RawPages } from '../../../bench/ceilings/raw-pages.ts';
 
 /** What pg's client is on the wire, with nobody at the other end. */
 function makeClient() {
-  const stream = new EventEmitter();
+  const stream = Object.assign(new EventEmitter(), { cork() {}, uncork() {} });
   const wire = { stream, parse() {}, bind() {}, execute() {}, sync() {} };
   return { stream, client: { connection: wire } as unknown as pg.Client };
 }
