@@ -73,10 +73,10 @@ export function knownSpellings(
   const ids = [...new Set(objectIds)];
   const mixed = ids.filter(id => id !== id.toLowerCase());
   const toLower = (id: string) => id.toLowerCase();
+  // Most hubs hold no id that is not in lower case, and look no further than for one: hence EXISTS.
   return sql`
     select distinct one.id, added_by::text from (
       select id from unnest(${splitText(ids, toLower)}) as one(id)
-      -- Most hubs hold none, and look no further.
       where exists (select from object_version where object_id <> lower(object_id))
     ) one cross join lateral (
       select collection_id, added_by from object_version
